@@ -1,0 +1,105 @@
+"""The command line: `a3c` or `python -m a3c`. Every command imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from a3c import __version__
+from a3c.problems import InvalidInput
+
+EXIT_FAILED, EXIT_INVALID, EXIT_SIGNAL = 1, 2, 128
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 done, 1 failed, 2 invalid input, 128 + n stopped by signal n."""
+    options = parser().parse_args(arguments)
+    from a3c import commands
+
+    try:
+        return int(getattr(commands, options.command)(options) or 0)
+    except InvalidInput as error:
+        print(f"a3c {options.command}: {error}", file=sys.stderr)
+        return EXIT_INVALID
+    except KeyboardInterrupt:
+        return EXIT_SIGNAL + 2
+    except BrokenPipeError:
+        return EXIT_FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands, their options and examples."""
+    root = argparse.ArgumentParser("a3c", description="Reproducible experiments with asynchronous deep RL.")
+    root.add_argument("--version", action="version", version=f"a3c {__version__}")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_track(commands)
+    for name, text, example in (
+        ("plan", "list the runs of studies and check every setting", "a3c plan staleness --scale paper"),
+        ("tables", "finished runs -> tables", "a3c tables a3c_vs_a2c"),
+        ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
+        ("report", "tables and figures -> one HTML file", "a3c report"),
+        ("store", "create the MLflow store before the first trainer starts", "a3c store"),
+        ("progress", "how many runs are finished, and how long the rest will take", "a3c progress --scale laptop"),
+    ):
+        command = _command(commands, name, text, [example])
+        command.add_argument("studies", nargs="*", help="names of studies in the experiments folder; all if none")
+        command.add_argument("--scale", default="laptop", help="smoke, laptop (default) or paper")
+        _add_folders(command)
+        if name == "store":
+            _add_tracking_uri(command)
+    return root
+
+
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "train",
+        "train one run",
+        [
+            "a3c train experiments/cartpole.yaml schedule=locked workers=4 seed=1",
+            "a3c train experiments/paper.yaml game=Breakout budget_frames=200000 --into results/runs/try",
+        ],
+    )
+    command.add_argument("file", nargs="?", default="experiments/paper.yaml", help="settings file to start from")
+    command.add_argument("assignments", nargs="*", metavar="key.path=value", help="settings that replace the file's")
+    command.add_argument("--settings", metavar="JSON", help="complete settings, instead of a file")
+    command.add_argument("--into", type=Path, metavar="FOLDER", help="run folder; by default below RESULTS/runs")
+    command.add_argument("--timing", action="store_true", help="nothing else may run meanwhile: evaluate and track afterwards")
+    command.add_argument("--no-track", action="store_true", help="do not show the run in MLflow")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+    _add_folders(command)
+    _add_tracking_uri(command)
+
+
+def _add_track(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "track", "show run folders in MLflow", ["a3c track results/runs/*/*/seed*"])
+    command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help="run folders")
+    command.add_argument("--follow", type=int, metavar="PID", help="go on while this trainer lives")
+    _add_folders(command)
+    _add_tracking_uri(command)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, examples: list[str]
+) -> argparse.ArgumentParser:
+    epilog = "examples:\n" + "\n".join(f"  {example}" for example in examples)
+    formatter = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=formatter)
+
+
+def _add_folders(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--experiments", type=Path, default=Path("experiments"), help="folder of the YAML files")
+    command.add_argument("--results", type=Path, default=Path("results"), help="folder of everything that is made")
+
+
+def _add_tracking_uri(command: argparse.ArgumentParser) -> None:
+    text = "MLflow store; by default $MLFLOW_TRACKING_URI, else an SQLite file below RESULTS"
+    command.add_argument("--tracking-uri", default=os.environ.get("MLFLOW_TRACKING_URI"), help=text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

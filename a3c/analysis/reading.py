@@ -1,0 +1,143 @@
+"""One run folder, read column by column: no more of a file in memory than a table needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from a3c.plan import Run
+from a3c.records import run_folder, schedule_file
+
+Floats = NDArray[np.float64]
+
+
+class Episodes(NamedTuple):
+    """A run's training episodes by ascending frames, all its workers together.
+
+    Attributes:
+      frames: float64 [episodes], global frame counter at their end.
+      seconds: float64 [episodes], wall-clock of training at their end.
+      score: float64 [episodes], unclipped.
+    """
+
+    frames: Floats
+    seconds: Floats
+    score: Floats
+
+
+class Staleness(NamedTuple):
+    """How many turns had which staleness, after the warm-up.
+
+    Attributes:
+      values: int64 [k], ascending, updates.
+      turns: int64 [k], how many turns had it.
+    """
+
+    values: NDArray[np.int64]
+    turns: NDArray[np.int64]
+
+    @property
+    def total(self) -> int:
+        """Number of turns counted."""
+        return int(self.turns.sum())
+
+    def mean(self) -> float:
+        """Mean over turns; NaN without any."""
+        return float(self.values @ self.turns / self.total) if self.total else np.nan
+
+    def sd(self) -> float:
+        """Standard deviation over turns (the population's); NaN without any."""
+        return float(np.sqrt((self.values - self.mean()) ** 2 @ self.turns / self.total)) if self.total else np.nan
+
+    def quantile(self, q: float) -> float:
+        """The least staleness that at least a fraction q of the turns does not exceed: always one that occurred."""
+        if not self.total:
+            return np.nan
+        # The hair below keeps 0.9 * 10 from counting as more than 9 after rounding.
+        place = int(np.searchsorted(np.cumsum(self.turns), q * self.total * (1.0 - 1e-12), side="left"))
+        return float(self.values[place])
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A finished run: what it was, and its files, each read when first asked for and kept as long as this object.
+
+    Attributes:
+      run: the plan's run.
+      path: its folder.
+      manifest: what the trainer noted about the run as a whole.
+    """
+
+    run: Run
+    path: Path
+    manifest: dict[str, Any]
+
+    @cached_property
+    def episodes(self) -> Episodes:
+        """The training episodes, sorted by frames; episodes at one frame keep the order in which they were written."""
+        columns = self._columns(run_folder.EPISODES, "frames", "seconds", "score")
+        order = np.argsort(columns[0], kind="stable")
+        return Episodes(*(column[order] for column in columns))
+
+    @cached_property
+    def clock(self) -> tuple[Floats, Floats]:
+        """Frames and seconds at the start and at each interval's end, both float64 [intervals + 1] and ascending."""
+        frames, seconds = self._columns(run_folder.INTERVALS, "frames", "seconds")
+        return np.append(0.0, frames), np.append(0.0, seconds)
+
+    @cached_property
+    def evaluations(self) -> tuple[Floats, Floats]:
+        """Target frames of the evaluation points, ascending, and the mean score of each: float64 [points]."""
+        target, score = self._columns(run_folder.EVALUATIONS, "target_frames", "score")
+        points, index = np.unique(target, return_inverse=True)
+        return points, np.bincount(index, weights=score) / np.bincount(index)
+
+    @cached_property
+    def staleness(self) -> Staleness:
+        """The staleness of the turns after the warm-up, counted."""
+        header, turns = schedule_file.read_schedule(self.path / run_folder.SCHEDULE)
+        counted = turns["staleness"][schedule_file.warm_up_turns(header, turns) :]
+        values, number = np.unique(counted, return_counts=True)
+        return Staleness(values.astype(np.int64), number.astype(np.int64))
+
+    @property
+    def train_seconds(self) -> float:
+        """Wall-clock of training."""
+        return float(self.manifest["train_seconds"])
+
+    @property
+    def frames(self) -> int:
+        """Frames it really took: the budget, and what the last rollouts overshot it by."""
+        return int(self.manifest["frames"])
+
+    def policy(self) -> Floats:
+        """The final policy of a table network: probabilities, float64 [states, actions]."""
+        state, action, probability = self._columns(run_folder.POLICY, "state", "action", "probability")
+        table = np.full((int(state.max()) + 1, int(action.max()) + 1), np.nan)
+        table[state.astype(np.int64), action.astype(np.int64)] = probability
+        return table
+
+    def _columns(self, name: str, *columns: str) -> tuple[Floats, ...]:
+        types = dict.fromkeys(columns, "float64")
+        frame = pd.read_csv(self.path / name, usecols=list(columns), dtype=types, float_precision="round_trip")
+        return tuple(frame[column].to_numpy() for column in columns)
+
+
+def read_run(run: Run, results: Path) -> RunFolder:
+    """The finished run in `<results>/runs/<run.folder>`.
+
+    Raises:
+      ValueError: if the run did not finish: half a run must not enter a mean.
+      FileNotFoundError: if it has no manifest.
+    """
+    path = results / "runs" / run.folder
+    manifest = run_folder.read_json(path / run_folder.MANIFEST)
+    if manifest["outcome"] != "finished":
+        raise ValueError(f"{path}: the run's outcome is {manifest['outcome']!r}, not 'finished'; train it again")
+    return RunFolder(run, path, manifest)

@@ -1,0 +1,99 @@
+"""Rows about runs and their scores. The seed is the unit of every interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from a3c.analysis.intervals import (
+    Floats,
+    Interval,
+    bootstrap_interval,
+    generator,
+    iqm,
+    mean,
+    mean_band,
+    median,
+)
+from a3c.analysis.outputs import Group
+from a3c.analysis.reading import RunFolder
+
+LAST_PART = 0.1  # of the budget: the training episodes that `training_score` is the mean of
+
+Row = dict[str, object]
+
+
+def with_interval(name: str, value: float, interval: Interval) -> Row:
+    """Three columns: `name`, `name_lo`, `name_hi`."""
+    return {name: value, f"{name}_lo": interval[0], f"{name}_hi": interval[1]}
+
+
+def mean_with_interval(name: str, values: Floats) -> Row:
+    """The mean of one value a run, float64 [runs], and its interval; empty if any run lacks the value."""
+    column = values[:, None]
+    return with_interval(name, float(mean(column)), bootstrap_interval(column, mean, generator()))
+
+
+def run_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
+    """The table `runs`: one row a run."""
+    return [_run_row(group, run) for run in runs]
+
+
+def _run_row(group: Group, run: RunFolder) -> Row:
+    settings, manifest = run.run.settings, run.manifest
+    _, scores = run.evaluations
+    late = run.episodes.score[run.episodes.frames > (1.0 - LAST_PART) * settings.budget_frames]
+    return {
+        **group.key,
+        "schedule": settings.schedule,
+        "cores": int(manifest["cores"]),
+        "oversubscribed": bool(manifest["oversubscribed"]),
+        "timing": bool(manifest["timing"]),
+        "seed": settings.seed,
+        "frames": run.frames,
+        "updates": int(manifest["updates"]),
+        "train_seconds": run.train_seconds,
+        "frames_per_second": run.frames / run.train_seconds,
+        "final_score": float(scores[-1]),
+        "best_score": float(scores.max()),
+        "training_score": float(late.mean()) if len(late) else np.nan,
+        "staleness_mean": run.staleness.mean(),
+        "staleness_p99": run.staleness.quantile(0.99),
+        "settings_id": settings.id,
+        "folder": run.run.folder,
+    }
+
+
+def score_row(group: Group, rows: Sequence[Row]) -> Row:
+    """One row of the table `scores`, from the group's rows of the table `runs`."""
+    final, best, training = (column(rows, name) for name in ("final_score", "best_score", "training_score"))
+    result: Row = {**group.key, "n": len(rows)}
+    for name, statistic in (("mean", mean), ("median", median), ("iqm", iqm)):
+        interval = bootstrap_interval(final[:, None], statistic, generator())
+        result |= with_interval(f"final_score_{name}", float(statistic(final[:, None])), interval)
+    return result | {"best_score_mean": float(best.mean()), "training_score_mean": float(training.mean())}
+
+
+def column(rows: Sequence[Row], name: str) -> Floats:
+    """One column of some rows, float64 [rows]."""
+    return np.array([row[name] for row in rows], dtype=np.float64)
+
+
+def evaluation_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
+    """The table `evaluations`: each evaluation point's mean over runs of the run's mean over episodes.
+
+    Raises:
+      ValueError: if the runs were not evaluated on one grid of frames.
+    """
+    points = runs[0].evaluations[0]
+    if any(not np.array_equal(points, run.evaluations[0]) for run in runs):
+        raise ValueError(f"the runs of {group.game}, {group.variant}, {group.workers} workers differ in their "
+                         "evaluation points")  # fmt: skip
+    scores = np.array([run.evaluations[1] for run in runs])
+    low, high = mean_band(scores, generator())
+    start: Row = {**group.key, "n": len(runs)}
+    return [
+        start | {"frames": int(frames)} | with_interval("score_mean", float(value), (float(lo), float(hi)))
+        for frames, value, lo, hi in zip(points, scores.mean(axis=0), low, high, strict=True)
+    ]

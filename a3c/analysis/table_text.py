@@ -1,0 +1,113 @@
+"""A table as people read it: intervals beside their means, fewer digits, and a line that says what the numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from a3c.analysis.intervals import CONFIDENCE, RESAMPLES
+from a3c.plan import Study
+
+TITLES = {
+    "runs": "Runs",
+    "scores": "Scores by game, variant and workers",
+    "evaluations": "Evaluation points",
+    "staleness": "Staleness",
+    "throughput": "Throughput",
+    "time_to_score": "Frames and seconds to a score",
+    "comparison": "Variants compared",
+}
+
+MEANINGS = {
+    "runs": "`final_score` is the mean over the last evaluation point, `best_score` the best mean of any point (an "
+    "optimistic choice), `training_score` the mean of the training episodes in the last 10% of frames.",
+    "scores": "`final_score` is taken from the last evaluation point, `best_score` from the best of them (an optimistic "
+    "choice), `training_score` from the training episodes in the last 10% of frames.",
+    "evaluations": "Each run counts once at a point, by the mean over its episodes with frozen parameters.",
+    "staleness": "Staleness is counted in updates, turns of all n seeds pooled, after every worker's first push. The "
+    "mean of an asynchronous schedule must be workers - 1; only the distribution carries information.",
+    "throughput": "`speed_up` is against the same variant with one worker; `efficiency` is speed_up / min(workers, "
+    "cores). `timing` is yes if the runs had the machine to themselves.",
+    "time_to_score": "`threshold_score` is the best value of the worst group's mean curve; `n_reached` counts the runs "
+    "whose own curve reaches it; ∞ stands for beyond the budget.",
+    "comparison": "`difference` is `variant` minus `against` in final score, paired by seed where seeds are shared; 0.5 "
+    "as probability of improvement means no difference.",
+}
+
+TEXT_COLUMNS = frozenset(
+    ("game", "variant", "against", "schedule", "settings_id", "folder", "label", "oversubscribed", "timing", "paired")
+)
+
+
+def readable(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """A header and rows for the eye: `x`, `x_lo`, `x_hi` become one column `12.3 [10.1, 14.5]`.
+
+    Args:
+      columns: as in the CSV.
+      cells: rows as in the CSV.
+    """
+    place = {name: index for index, name in enumerate(columns)}
+    kept = [name for name in columns if name[-3:] not in ("_lo", "_hi")]
+    rows = []
+    for row in cells:
+        texts = []
+        for name in kept:
+            text = row[place[name]] if name in TEXT_COLUMNS else shortened(row[place[name]])
+            low, high = (shortened(row[place[end]]) if end in place else "" for end in (f"{name}_lo", f"{name}_hi"))
+            texts.append(f"{text} [{low}, {high}]" if low or high else text)
+        rows.append(texts)
+    return [name.replace("_", " ") for name in kept], rows
+
+
+def shortened(number: str) -> str:
+    """A number with four significant digits and separators between thousands; whole numbers keep all their digits."""
+    if number in ("", "inf", "-inf"):
+        return number.replace("inf", "∞")
+    value = float(number)
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{float(f'{value:.4g}')}"
+
+
+def notes(name: str, runs: Sequence[dict[str, Any]]) -> str:
+    """What the numbers of a table are, what n counts, and which runs were oversubscribed.
+
+    Args:
+      name: the table's.
+      runs: the rows of the table `runs`.
+    """
+    text = [MEANINGS[name]]
+    if name not in ("runs", "staleness"):
+        text.append(
+            f"[lo, hi] is the {CONFIDENCE:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples); n is "
+            "the number of seeds; with n = 1 there is no interval."
+        )
+    return " ".join([*text, oversubscription(runs)])
+
+
+def oversubscription(runs: Sequence[dict[str, Any]]) -> str:
+    """A sentence that names the worker counts which exceeded the cores."""
+    found = sorted({(run["workers"], run["cores"]) for run in runs if run["oversubscribed"]})
+    if not found:
+        return "No run was oversubscribed: workers never exceeded cores."
+    named = ", ".join(f"{workers} workers on {cores} cores" for workers, cores in found)
+    return f"OVERSUBSCRIBED, so that wall-clock and throughput say little about the method: {named}."
+
+
+def markdown(
+    study: Study, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], runs: Sequence[dict[str, Any]]
+) -> str:
+    """The text version of a table: title, question, table, notes."""
+    header, rows = readable(columns, cells)
+    lines = [_line(header), _line(["---"] * len(header)), *(_line(row) for row in rows)]
+    title = f"# {_plain(study.title)}: {TITLES[name]} ({study.scale})"
+    return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, runs)]) + "\n"
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(_plain(text).replace('|', chr(92) + '|') for text in texts)} |"
+
+
+def _plain(text: str) -> str:
+    """One line: a line break would end the heading or the row."""
+    return " ".join(text.split())

@@ -1,0 +1,121 @@
+"""From run folders to tidy tables: one CSV a table, and a text to read beside it where that is short enough.
+
+Every study has the same tables with the same columns. Rows are sorted, numbers have six significant digits and
+missing values are empty, so a table is a function of the runs' files down to the byte.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from a3c.analysis.comparison_tables import comparison_rows
+from a3c.analysis.curve_tables import Curves, curve_rows, frame_curves, time_curve_rows, time_to_score_rows
+from a3c.analysis.outputs import CSV_ONLY, POLICY_TABLE, Group, groups, table_names, table_path
+from a3c.analysis.reading import RunFolder, read_run
+from a3c.analysis.score_tables import Row, evaluation_rows, run_rows, score_row
+from a3c.analysis.table_text import markdown
+from a3c.analysis.turn_tables import histogram_rows, pooled_staleness, staleness_row, throughput_rows
+from a3c.environments.games import CLIFF_WORLD
+from a3c.plan import Study
+
+_GROUP = "game variant workers"
+_SCORE = "score_mean score_mean_lo score_mean_hi"
+
+COLUMNS = {
+    name: tuple(columns.split())
+    for name, columns in {
+        "runs": f"{_GROUP} schedule cores oversubscribed timing seed frames updates train_seconds frames_per_second "
+        "final_score best_score training_score staleness_mean staleness_p99 settings_id folder",
+        "scores": f"{_GROUP} n final_score_mean final_score_mean_lo final_score_mean_hi final_score_median "
+        "final_score_median_lo final_score_median_hi final_score_iqm final_score_iqm_lo final_score_iqm_hi "
+        "best_score_mean training_score_mean",
+        "evaluations": f"{_GROUP} frames n {_SCORE}",
+        "learning_curves": f"{_GROUP} frames seconds_mean n {_SCORE}",
+        "learning_curves_time": f"{_GROUP} seconds n {_SCORE}",
+        "staleness": f"{_GROUP} n turns staleness_mean staleness_expected relative_error staleness_sd staleness_p50 "
+        "staleness_p90 staleness_p99 staleness_max",
+        "staleness_histogram": f"{_GROUP} staleness label turns fraction",
+        "throughput": f"{_GROUP} n cores oversubscribed timing frames_per_second frames_per_second_lo "
+        "frames_per_second_hi updates_per_second speed_up efficiency",
+        "time_to_score": f"{_GROUP} threshold_score frames_to_score frames_to_score_lo frames_to_score_hi "
+        "seconds_to_score n_reached n",
+        "comparison": "game workers variant against n paired difference difference_lo difference_hi "
+        "probability_of_improvement probability_of_improvement_lo probability_of_improvement_hi",
+        POLICY_TABLE: f"{_GROUP} state action n probability_mean",
+    }.items()
+}
+
+
+def write_tables(study: Study, results: Path) -> None:
+    """Writes every table of a study, from the folders of its runs.
+
+    Args:
+      study: at one scale, every run of it finished.
+      results: the folder that holds `runs/`; `tables/<scale>/<study>/` is made in it.
+
+    Raises:
+      ValueError: if a run is not finished or the study cannot be tabulated, see `outputs.groups`.
+      FileNotFoundError: if a run's file is missing.
+    """
+    rows = study_rows(study, results)
+    for name in table_names(study):
+        path = table_path(study, results, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cells = [[cell(row[column]) for column in COLUMNS[name]] for row in rows[name]]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS[name], *cells])
+        if name not in CSV_ONLY:
+            text = markdown(study, name, COLUMNS[name], cells, rows["runs"])
+            table_path(study, results, name, "md").write_text(text, encoding="utf-8", newline="\n")
+
+
+def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
+    """The rows of every table by its name. One group's files are in memory at a time."""
+    rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
+    curves: list[Curves] = []
+    for group in groups(study):
+        runs = [read_run(run, results) for run in group.runs]
+        curves.append(frame_curves(group, runs))
+        _add_group(rows, group, runs, curves[-1])
+    rows["throughput"] = throughput_rows(rows["runs"], groups(study))
+    rows["time_to_score"] = time_to_score_rows(curves)
+    rows["comparison"] = comparison_rows(rows["runs"], study.variants)
+    return rows
+
+
+def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder], curves: Curves) -> None:
+    about = run_rows(group, runs)
+    staleness = pooled_staleness(runs)
+    rows["runs"] += about
+    rows["scores"].append(score_row(group, about))
+    rows["evaluations"] += evaluation_rows(group, runs)
+    rows["learning_curves"] += curve_rows(curves)
+    rows["learning_curves_time"] += time_curve_rows(group, runs)
+    rows["staleness"].append(staleness_row(group, staleness))
+    rows["staleness_histogram"] += histogram_rows(group, staleness)
+    if group.game == CLIFF_WORLD:
+        rows[POLICY_TABLE] += policy_rows(group, runs)
+
+
+def policy_rows(group: Group, runs: list[RunFolder]) -> list[Row]:
+    """The table `cliff_world_policy`: each state's action probabilities, the mean over runs."""
+    probability = np.mean([run.policy() for run in runs], axis=0)
+    return [
+        {**group.key, "state": state, "action": action, "n": len(runs), "probability_mean": float(value)}
+        for (state, action), value in np.ndenumerate(probability)
+    ]
+
+
+def cell(value: object) -> str:
+    """A value as it stands in a table: six significant digits and never an exponent; nothing for None and NaN."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    if np.isnan(value):
+        return ""
+    rounded = float(f"{value:.6g}") + 0.0  # no negative zero
+    return np.format_float_positional(rounded, trim="-") if np.isfinite(rounded) else str(rounded)

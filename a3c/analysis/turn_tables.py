@@ -1,0 +1,108 @@
+"""Rows about turns: how stale their gradients were, and how many frames a second they came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from a3c.analysis.outputs import Group
+from a3c.analysis.reading import RunFolder, Staleness
+from a3c.analysis.score_tables import Row, column, mean_with_interval
+from a3c.settings import ASYNCHRONOUS
+
+
+def pooled_staleness(runs: Sequence[RunFolder]) -> Staleness:
+    """The turns of all runs together, counted by staleness."""
+    values = np.concatenate([run.staleness.values for run in runs])
+    turns = np.concatenate([run.staleness.turns for run in runs])
+    distinct, index = np.unique(values, return_inverse=True)
+    return Staleness(distinct, np.bincount(index, weights=turns, minlength=len(distinct)).astype(np.int64))
+
+
+def expected_staleness(group: Group) -> int:
+    """The mean that must come out, whatever the workers' speeds.
+
+    A worker that pulls right after each push misses, over the whole run, each update by another worker exactly once;
+    averaged over turns that is N - 1. Synchronous workers miss none.
+    """
+    return group.workers - 1 if group.runs[0].settings.schedule in ASYNCHRONOUS else 0
+
+
+def staleness_row(group: Group, pooled: Staleness) -> Row:
+    """One row of the table `staleness`: turns of all seeds pooled, from each run's end of warm-up on.
+
+    `relative_error` is (mean - expected) / expected, empty where nothing is expected.
+    """
+    expected = expected_staleness(group)
+    return {
+        **group.key,
+        "n": len(group.runs),
+        "turns": pooled.total,
+        "staleness_mean": pooled.mean(),
+        "staleness_expected": expected,
+        "relative_error": (pooled.mean() - expected) / expected if expected else np.nan,
+        "staleness_sd": pooled.sd(),
+        "staleness_p50": pooled.quantile(0.50),
+        "staleness_p90": pooled.quantile(0.90),
+        "staleness_p99": pooled.quantile(0.99),
+        "staleness_max": int(pooled.values.max()) if pooled.total else None,
+    }
+
+
+def histogram_rows(group: Group, pooled: Staleness) -> list[Row]:
+    """The table `staleness_histogram`: every staleness from 0 to the greatest, the tail in one bin.
+
+    The last bin stands at 4 N and holds all from there on; its label says so (`32+`). A geometric distribution with
+    the exact mean N - 1 keeps less than 2% there.
+    """
+    if not pooled.total:
+        return []
+    last = min(int(pooled.values.max()), 4 * group.workers)
+    number = np.bincount(np.minimum(pooled.values, last), weights=pooled.turns, minlength=last + 1).astype(np.int64)
+    tail = int(pooled.values.max()) > last
+    return [
+        {
+            **group.key,
+            "staleness": value,
+            "label": f"{value}+" if tail and value == last else str(value),
+            "turns": int(turns),
+            "fraction": float(turns / pooled.total),
+        }
+        for value, turns in enumerate(number)
+    ]
+
+
+def throughput_rows(runs: Sequence[dict[str, Any]], groups: Sequence[Group]) -> list[Row]:
+    """The table `throughput`, from the table `runs`.
+
+        speed_up = frames/s / (the same variant's mean frames/s with one worker)
+        efficiency = speed_up / min(workers, cores)
+
+    Both are empty where there is no run with one worker; `cores` and efficiency are empty where the runs of a group
+    had different numbers of cores. `timing` says that every run of the group had the machine to itself.
+    """
+    rows = []
+    single: dict[tuple[str, str], float] = {}
+    for group in groups:  # one worker comes first, since groups ascend in workers
+        mine = [run for run in runs if all(run[name] == value for name, value in group.key.items())]
+        speed = column(mine, "frames_per_second")
+        if group.workers == 1:
+            single[group.game, group.variant] = float(speed.mean())
+        speed_up = float(speed.mean()) / single.get((group.game, group.variant), np.nan)
+        cores = mine[0]["cores"] if len({run["cores"] for run in mine}) == 1 else None
+        rows.append(
+            {
+                **group.key,
+                "n": len(mine),
+                "cores": cores,
+                "oversubscribed": any(run["oversubscribed"] for run in mine),
+                "timing": all(run["timing"] for run in mine),
+                **mean_with_interval("frames_per_second", speed),
+                "updates_per_second": float((column(mine, "updates") / column(mine, "train_seconds")).mean()),
+                "speed_up": speed_up,
+                "efficiency": speed_up / min(group.workers, cores) if cores else np.nan,
+            }
+        )
+    return rows

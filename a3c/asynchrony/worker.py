@@ -1,0 +1,144 @@
+"""An actor-learner: the loop of Algorithm S3, and the process that runs it."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier, Event, Lock
+
+import torch
+
+from a3c import seeding
+from a3c.asynchrony.acting import Actor
+from a3c.asynchrony.shared import SharedMemory
+from a3c.asynchrony.store import Pulled, Push, Store, make_store
+from a3c.environments import make
+from a3c.environments.batch import Batch
+from a3c.environments.step import Spec
+from a3c.learning import networks
+from a3c.learning.flat import FlatNetwork
+from a3c.learning.gradients import rollout_gradient
+from a3c.records.rows import EpisodeRow
+from a3c.settings import MLPSettings, Settings
+
+READY, EPISODES, FAILED = "ready", "episodes", "failed"
+
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker process is given.
+
+    Attributes:
+      worker: its number, from 0.
+      settings: of the run.
+      memory: shared with all others.
+      lock: the one lock.
+      barrier: for the synchronous schedule.
+      go: set when everybody is ready.
+      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]) and (FAILED, traceback).
+    """
+
+    worker: int
+    settings: Settings
+    memory: SharedMemory
+    lock: Lock
+    barrier: Barrier
+    go: Event
+    pipe: Connection
+
+
+def work(worker: int, store: Store, actor: Actor, settings: Settings, report: Reporter) -> None:
+    """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
+    learning = settings.learning
+    while (pulled := store.pull(actor.network.vector)) is not None:
+        rollout = actor.collect()
+        gradient, diagnostics = rollout_gradient(
+            actor.network, rollout, value_weight=learning.value_weight, entropy_weight=learning.entropy_weight
+        )
+        store.push(Push(worker, pulled.version, gradient, rollout.steps, diagnostics))
+        report.send(actor, pulled)
+
+
+class Reporter:
+    """Sends a worker's finished episodes to the supervisor."""
+
+    def __init__(self, worker: int, pipe: Connection, start_time: float) -> None:
+        self._worker = worker
+        self._pipe = pipe
+        self._start_time = start_time
+
+    def send(self, actor: Actor, pulled: Pulled) -> None:
+        """Sends and clears the actor's finished episodes; `pulled` places them on the global frame counter."""
+        if not actor.episodes:
+            return
+        seconds = time.monotonic() - self._start_time
+        rows = [
+            EpisodeRow(pulled.frames + e.frames_after_pull, seconds, self._worker, e.env, e.score, e.steps, int(e.truncated))
+            for e in actor.episodes
+        ]
+        actor.episodes.clear()
+        self._pipe.send((EPISODES, rows))
+
+
+def make_network(settings: Settings, spec: Spec) -> FlatNetwork:
+    """The run's network with its initial parameters: the same in every process, since the seed is the run's."""
+    hidden = settings.network.hidden if isinstance(settings.network, MLPSettings) else ()
+    network = networks.build(
+        settings.network.kind,
+        observation_shape=spec.observation_shape,
+        actions=spec.actions,
+        states=spec.states,
+        hidden=hidden,
+        seed=seeding.integer(settings.seed, "initialization"),
+    )
+    return FlatNetwork(network)
+
+
+def make_actor(settings: Settings, worker: int) -> Actor:
+    """The worker's actor: its games, its copy of the network, its random streams."""
+    games = [make(settings, worker, env) for env in range(settings.envs_per_process)]
+    batch = Batch(games)
+    return Actor(
+        make_network(settings, batch.spec),
+        batch,
+        seeding.generator(settings.seed, "policy", worker),
+        rollout_steps=settings.learning.rollout_steps,
+        gamma=settings.learning.gamma,
+        action_repeat=settings.action_repeat,
+    )
+
+
+def run_worker(assignment: Assignment) -> None:
+    """The worker process: prepares, says so, waits for everybody, works; a fault is sent with its traceback."""
+    enter_process()
+    try:
+        actor = make_actor(assignment.settings, assignment.worker)
+        store = make_store(assignment.memory, assignment.lock, assignment.barrier, assignment.settings)
+        assignment.pipe.send((READY, None))
+        assignment.go.wait()
+        report = Reporter(assignment.worker, assignment.pipe, float(assignment.memory.start_time))
+        work(assignment.worker, store, actor, assignment.settings, report)
+    except BaseException:
+        assignment.pipe.send((FAILED, traceback.format_exc()))
+        sys.exit(1)
+
+
+def enter_process() -> None:
+    """What every child does first: one thread, no Ctrl-C of its own, and death with its parent.
+
+    One thread is set here and asserted because a workflow engine may export OMP_NUM_THREADS as it likes: two workers
+    with two threads each run about a hundred times slower than with one.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    torch.set_num_threads(1)
+    if torch.get_num_threads() != 1:
+        raise RuntimeError("torch did not accept one thread per worker")

@@ -1,0 +1,201 @@
+"""What each command of the command line does. Imports are inside: `a3c --help` loads none of this."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from a3c.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from a3c.plan import Study
+    from a3c.settings import Settings
+
+MIRROR_GRACE_SECONDS = 60
+
+
+def train(options: argparse.Namespace) -> int:
+    """Trains one run; tracking runs beside it and cannot fail it."""
+    from a3c.progress import Bar
+    from a3c.records.run_folder import RunFolderBusy
+    from a3c.training import Conditions
+    from a3c.training import train as train_run
+
+    settings = _settings(options)
+    folder = options.into or options.results / "runs" / _run_folder(settings)
+    bar = Bar(settings, folder, quiet=options.quiet)
+    mirror = _Mirroring(options, folder)
+    try:
+        train_run(settings, folder, Conditions(timing=options.timing), lambda p: (bar.show(p), mirror.start())[0])
+    except RunFolderBusy as error:
+        print(f"a3c train: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        return _failed(error, folder)
+    finally:
+        bar.close()
+        mirror.end()
+    print(f"finished: {folder}", file=sys.stderr)
+    return 0
+
+
+def _failed(error: Exception, folder: Path) -> int:
+    """One clear message for a run that ended early; what is not known here keeps its traceback."""
+    from a3c.asynchrony.live import ProcessFailedError, StoppedError
+
+    if isinstance(error, StoppedError):
+        print(f"a3c train: {error}; the run in {folder} is not finished", file=sys.stderr)
+        return 128 + error.signal_number
+    if isinstance(error, ProcessFailedError):
+        print(f"a3c train: {error}\nthe run in {folder} has failed", file=sys.stderr)
+        return 1
+    raise error
+
+
+class _Mirroring:
+    """The process that shows a run in MLflow while it trains."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self._command = [sys.executable, "-m", "a3c", "track", str(folder), "--results", str(options.results)]
+        if options.tracking_uri:
+            self._command += ["--tracking-uri", options.tracking_uri]
+        self._wanted = not options.no_track
+        self._live = self._wanted and not options.timing
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it once the run folder has its manifest; not before the end if the run is a timing."""
+        if self._live and self._process is None:
+            import os
+
+            self._process = subprocess.Popen([*self._command, "--follow", str(os.getpid())], start_new_session=True)
+
+    def end(self) -> None:
+        """Waits until the view is complete; a store that hangs is left alone."""
+        if not self._wanted:
+            return
+        self._process = self._process or subprocess.Popen(self._command, start_new_session=True)
+        try:
+            self._process.wait(MIRROR_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            print("a3c train: MLflow does not answer; `a3c track` can send the run later", file=sys.stderr)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    from a3c.plan import load_settings, merge
+    from a3c.settings import Settings, resolve
+
+    if options.settings:
+        return Settings.from_json(options.settings)
+    path = Path(options.file)
+    raw = load_settings(path.stem, path.parent)
+    return resolve(merge(raw, *(_assignment(text) for text in options.assignments)))
+
+
+def _assignment(text: str) -> dict[str, Any]:
+    """`learning.gamma=0.9` -> {"learning": {"gamma": 0.9}}; the value is read as YAML."""
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise InvalidInput([Problem(text, "settings are given as key.path=value, such as optimizer.learning_rate=1.0e-3")])
+    try:
+        content: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise InvalidInput([Problem(key, f"the value {value!r} is not YAML")]) from None
+    for part in reversed(key.split(".")):
+        content = {part: content}
+    return dict(content)
+
+
+def _run_folder(settings: Settings) -> str:
+    from a3c.plan import Run
+
+    return Run("", settings).folder
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Lists the runs of studies, or says everything that is wrong with them."""
+    for study in _studies(options):
+        print(f"{study.name} ({study.scale}): {study.question}")
+        for run in study.runs:
+            finished = (options.results / "runs" / run.folder / "done.json").exists()
+            print(f"  {'done' if finished else 'to do':5}  {run.variant:16} {run.folder}")
+    return 0
+
+
+def tables(options: argparse.Namespace) -> int:
+    """Writes the tables of studies."""
+    from a3c.analysis.tables import write_tables
+
+    for study in _studies(options):
+        write_tables(study, options.results)
+    return 0
+
+
+def figures(options: argparse.Namespace) -> int:
+    """Draws the figures of studies from their tables."""
+    from a3c.analysis.figures import write_figures
+
+    for study in _studies(options):
+        write_figures(study, options.results)
+    return 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """Writes the report on studies from their tables and figures."""
+    from a3c.analysis.report import write_report
+
+    write_report(_studies(options), options.results)
+    return 0
+
+
+def store(options: argparse.Namespace) -> int:
+    """Creates the MLflow store and the experiments of the games that the studies name."""
+    from a3c.records.tracking import create_store, default_uri
+
+    games = sorted({run.settings.game for study in _studies(options) for run in study.runs})
+    create_store(options.tracking_uri or default_uri(options.results), games, options.results)
+    return 0
+
+
+def track(options: argparse.Namespace) -> int:
+    """Shows run folders in MLflow, once or while a trainer lives."""
+    from a3c.plan import studies_of
+    from a3c.records.tracking import Mirror, default_uri, follow
+
+    uri = options.tracking_uri or default_uri(options.results)
+    for folder in options.runs:
+        mirror = Mirror(folder, options.results, uri, studies_of(folder, options.experiments))
+        if options.follow:
+            follow(mirror, folder, options.follow)
+        else:
+            mirror.finish()
+    return 0
+
+
+def progress(options: argparse.Namespace) -> int:
+    """One line: how many runs are finished and how long the rest will take."""
+    from a3c.progress import remaining
+
+    print(remaining(_studies(options), options.results), file=sys.stderr)
+    return 0
+
+
+def _studies(options: argparse.Namespace) -> list[Study]:
+    """The studies named, or all, at the scale asked for; problems of all of them are collected."""
+    from a3c.plan import load_study
+    from a3c.plan import studies as all_studies
+
+    found, problems = [], []
+    for name in options.studies or all_studies(options.experiments):
+        try:
+            found.append(load_study(name, options.scale, options.experiments))
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return found

@@ -1,0 +1,139 @@
+"""Gymnasium's environments behind our protocol: `Adapter` for any of them, `Control` for the classic control tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+
+from a3c.environments.step import Spec, Step
+
+
+def fits(env: gymnasium.Env[Any, Any]) -> bool:
+    """Whether `Adapter` can carry it: discrete actions, and observations in a box or discrete."""
+    return isinstance(env.action_space, Discrete) and isinstance(env.observation_space, Box | Discrete)
+
+
+class Adapter:
+    """Any `gymnasium.Env` that `fits`.
+
+    A box of bytes stays `uint8`, any other box becomes `float32`; a discrete observation becomes a state's index, an
+    int64 array of shape `()`. `terminated` is (discount 0, last), `truncated` alone is (discount 1, last).
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], reward_scale: float, seed: int) -> None:
+        """Takes the environment over.
+
+        Args:
+          env: to be stepped and closed by this object only.
+          reward_scale: `reward = reward_scale * score`.
+          seed: given to the first `reset`; later episodes go on with the environment's own generator.
+        """
+        self._env = env
+        self._reset = env.reset
+        self._step = env.step
+        self._reward_scale = reward_scale
+        self._seed: int | None = seed
+        observations, actions = env.observation_space, env.action_space
+        assert isinstance(actions, Discrete)
+        assert isinstance(observations, Box | Discrete)
+        self._first_action = int(actions.start)
+        self._first_state = 0
+        if isinstance(observations, Discrete):
+            self._first_state = int(observations.start)
+            self.spec = Spec((), "int64", int(actions.n), states=int(observations.n))
+        else:
+            dtype = "uint8" if observations.dtype == np.uint8 else "float32"
+            self.spec = Spec(tuple(observations.shape), dtype, int(actions.n))
+        self._dtype: np.dtype[Any] = np.dtype(self.spec.observation_dtype)
+
+    def reset(self) -> np.ndarray:
+        """Starts an episode; the first one seeds the environment."""
+        observation, _ = self._reset(seed=self._seed)
+        self._seed = None
+        return self._own(observation)
+
+    def step(self, action: int) -> Step:
+        """Takes one decision; an environment that ends and times out at once has ended."""
+        observation, score, terminated, truncated, _ = self._step(int(action) + self._first_action)
+        score = float(score)
+        discount = 0.0 if terminated else 1.0
+        return Step(self._own(observation), score * self._reward_scale, discount, bool(terminated or truncated), score)
+
+    def _own(self, observation: Any) -> np.ndarray:
+        """A copy, since an environment may write into the array that it returned."""
+        if self._first_state:
+            observation = observation - self._first_state
+        return np.array(observation, dtype=self._dtype)
+
+    def save(self) -> dict[str, Any]:
+        """Gymnasium has no call for it.
+
+        Raises:
+          NotImplementedError: always.
+        """
+        name = type(self._env.unwrapped).__name__
+        raise NotImplementedError(
+            f"{name} cannot be saved: gymnasium.Env has no way to ask for its state. "
+            "Give an environment of its own with save() and restore() to resume exactly."
+        )
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Gymnasium has no call for it.
+
+        Raises:
+          NotImplementedError: always.
+        """
+        raise NotImplementedError(f"{type(self._env.unwrapped).__name__} cannot be restored")
+
+    def close(self) -> None:
+        """Closes the environment."""
+        self._env.close()
+
+
+class Control(Adapter):
+    """CartPole, Acrobot or MountainCar without Gymnasium's wrappers: the time limit is counted here, so that it is saved."""
+
+    def __init__(self, game: str, reward_scale: float, seed: int) -> None:
+        """Makes one of `games.CONTROL_GAMES`; arguments as in `Adapter`."""
+        env = gymnasium.make(game, disable_env_checker=True)
+        assert env.spec is not None
+        assert env.spec.max_episode_steps is not None
+        self._limit_steps = env.spec.max_episode_steps
+        self._elapsed_steps = 0
+        super().__init__(env.unwrapped, reward_scale, seed)
+        # Typed loosely: the attributes below belong to the three classes, not to gymnasium.Env.
+        self._task: Any = env.unwrapped
+
+    def reset(self) -> np.ndarray:
+        """Starts an episode; the first one seeds the environment."""
+        self._elapsed_steps = 0
+        return super().reset()
+
+    def step(self, action: int) -> Step:
+        """Takes one decision; the last one that the task's time limit allows is `last`."""
+        step = super().step(action)
+        self._elapsed_steps += 1
+        return step._replace(last=True) if self._elapsed_steps >= self._limit_steps else step
+
+    def save(self) -> dict[str, Any]:
+        """The task's state array, the elapsed steps and the random generator's state."""
+        state = getattr(self._task, "state", None)
+        return {
+            "state": None if state is None else np.array(state),
+            "steps_beyond_terminated": getattr(self._task, "steps_beyond_terminated", None),
+            "elapsed_steps": self._elapsed_steps,
+            "seed": self._seed,
+            "generator": self._task.np_random.bit_generator.state,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues exactly where `save` was called."""
+        self._task.state = None if state["state"] is None else state["state"].copy()
+        if hasattr(self._task, "steps_beyond_terminated"):
+            self._task.steps_beyond_terminated = state["steps_beyond_terminated"]
+        self._elapsed_steps = int(state["elapsed_steps"])
+        self._seed = state["seed"]
+        self._task.np_random.bit_generator.state = state["generator"]

@@ -1,0 +1,106 @@
+"""How far a run is, and how long all of them will still take."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from a3c.records import run_folder
+from a3c.settings import Settings
+
+if TYPE_CHECKING:
+    from a3c.asynchrony.live import Progress
+    from a3c.plan import Run, Study
+
+SHOW_SECONDS = 0.2
+WIDTH = 24
+LINES_WHEN_NOT_A_TERMINAL = 4
+
+
+class Bar:
+    """A progress bar on a terminal; a few plain lines where standard error is a file; nothing if quiet."""
+
+    def __init__(self, settings: Settings, folder: Path, *, quiet: bool) -> None:
+        self._settings = settings
+        self._name = f"{settings.game} {settings.schedule} w{settings.workers} s{settings.seed}"
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty()
+        self._next_time = 0.0
+        self._next_share = 0.0
+        del folder
+
+    def show(self, progress: Progress) -> None:
+        """Shows where the run is, at most five times a second."""
+        now = time.monotonic()
+        share = min(1.0, progress.frames / self._settings.budget_frames)
+        if self._quiet or now < self._next_time:
+            return
+        self._next_time = now + SHOW_SECONDS
+        if self._terminal:
+            print(f"\r\x1b[2K{self._line(progress, share)}", end="", file=sys.stderr, flush=True)
+        elif share >= self._next_share:
+            print(self._line(progress, share), file=sys.stderr, flush=True)
+            self._next_share += 1 / LINES_WHEN_NOT_A_TERMINAL
+
+    def close(self) -> None:
+        """Ends the line."""
+        if self._terminal and not self._quiet:
+            print(file=sys.stderr)
+
+    def _line(self, progress: Progress, share: float) -> str:
+        full = round(share * WIDTH)
+        rate = progress.frames / progress.seconds if progress.seconds > 0 else 0.0
+        left = (self._settings.budget_frames - progress.frames) / rate if rate else float("nan")
+        score = "-" if progress.score is None else f"{progress.score:.4g}"
+        if progress.evaluating:
+            ending = "evaluating"
+        else:
+            alive = f"{progress.workers_alive}/{self._settings.processes} workers"
+            ending = f"{duration(left)} left, {alive}"
+        return (
+            f"{self._name} [{'#' * full}{'.' * (WIDTH - full)}] {share:4.0%} "
+            f"{progress.frames:,} frames, {rate:,.0f}/s, score {score}, {ending}"
+        )
+
+
+def duration(seconds: float) -> str:
+    """`75` -> `1m15s`; `?` for what is not known yet."""
+    if seconds != seconds or seconds == float("inf"):
+        return "?"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def remaining(studies: Iterable[Study], results: Path) -> str:
+    """How many of the studies' runs are finished, and an estimate of the time for the rest, one run after the other.
+
+    A run that is to do is taken to need the seconds per frame of the finished runs of its game; without any, the estimate
+    says so.
+    """
+    runs = {run.folder: run for study in studies for run in study.runs}
+    pace: dict[str, list[float]] = {}
+    to_do: list[Run] = []
+    for folder, run in runs.items():
+        path = results / "runs" / folder / run_folder.MANIFEST
+        manifest = run_folder.read_json(path) if path.exists() else {}
+        if manifest.get("outcome") == "finished":
+            seconds = manifest["wall_seconds"] / run.settings.budget_frames
+            pace.setdefault(run.settings.game, []).append(seconds)
+        else:
+            to_do.append(run)
+    known = [r for r in to_do if r.settings.game in pace]
+    seconds = sum(r.settings.budget_frames * _mean(pace[r.settings.game]) for r in known)
+    unknown = f" plus {len(to_do) - len(known)} runs of games not yet timed" if len(known) < len(to_do) else ""
+    done = f"{len(runs) - len(to_do)} of {len(runs)} runs finished"
+    return f"{done}; about {duration(seconds)} left{unknown}" if to_do else done
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,125 @@
+"""The rows a run leaves, as CSV files that grow while it trains.
+
+Every row carries both clocks: `frames`, the global frame counter, and `seconds` since the workers were let go.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, NamedTuple
+
+
+class EpisodeRow(NamedTuple):
+    """One training episode, from reset to game over or frame limit.
+
+    Attributes:
+      frames: global frames when the worker that played it had last pulled, plus its own since.
+      seconds: wall-clock since the workers were let go.
+      worker: who played it.
+      env: which of the worker's environments.
+      score: unclipped, whole game.
+      steps: decisions taken in it.
+      truncated: 1 if the frame limit ended it.
+    """
+
+    frames: int
+    seconds: float
+    worker: int
+    env: int
+    score: float
+    steps: int
+    truncated: int
+
+
+class IntervalRow(NamedTuple):
+    """Means over the turns of one interval of frames.
+
+    Attributes:
+      frames: global frames at the interval's end.
+      updates: versions applied so far.
+      seconds: wall-clock since the workers were let go.
+      learning_rate: at the interval's end.
+      policy_loss: mean over the interval's turns, per step.
+      value_loss: mean over turns, per step, before `value_weight`.
+      entropy: mean over turns, per step, nats.
+      value: mean predicted value.
+      gradient_norm: mean global norm before clipping.
+      staleness_mean: mean over turns, updates.
+      staleness_p50: median, updates.
+      staleness_p90: 90th percentile, updates.
+      staleness_p99: 99th percentile, updates.
+      staleness_max: greatest, updates.
+      frames_per_second: over the interval.
+      episodes: that ended in the interval.
+      score_mean: of those episodes; empty if none ended.
+    """
+
+    frames: int
+    updates: int
+    seconds: float
+    learning_rate: float
+    policy_loss: float
+    value_loss: float
+    entropy: float
+    value: float
+    gradient_norm: float
+    staleness_mean: float
+    staleness_p50: float
+    staleness_p90: float
+    staleness_p99: float
+    staleness_max: int
+    frames_per_second: float
+    episodes: int
+    score_mean: float | None
+
+
+class EvaluationRow(NamedTuple):
+    """One evaluation episode with frozen parameters.
+
+    Attributes:
+      point: which of the run's evaluation points, from 1; the last is the final parameters.
+      target_frames: the point's place on the grid that all runs of a budget share.
+      frames: global frames when these parameters were taken.
+      updates: their version.
+      seconds: wall-clock of training when they were taken.
+      episode: index within the point, from 0.
+      score: unclipped, whole game.
+      steps: decisions taken.
+      truncated: 1 if the frame limit ended it.
+    """
+
+    point: int
+    target_frames: int
+    frames: int
+    updates: int
+    seconds: float
+    episode: int
+    score: float
+    steps: int
+    truncated: int
+
+
+class RowWriter:
+    """Appends rows of one type to one CSV file; its header is the row type's field names."""
+
+    def __init__(self, path: Path, row_type: type[NamedTuple]) -> None:
+        self._file: IO[str] = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(row_type._fields)  # type: ignore[attr-defined]
+        self._file.flush()
+
+    def write(self, rows: Iterable[NamedTuple]) -> None:
+        """Appends rows and hands them to the operating system, so that a reader sees whole lines."""
+        self._writer.writerows([_text(value) for value in row] for row in rows)
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file; writing after it is an error."""
+        self._file.close()
+
+
+def _text(value: object) -> str:
+    """Numbers in Python's shortest exact form, a missing value as nothing."""
+    return "" if value is None else repr(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,79 @@
+"""The files of one run, by name. `done.json` is written last: a folder without it is not finished."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+SETTINGS = "settings.json"
+MANIFEST = "manifest.json"
+EPISODES = "episodes.csv"
+INTERVALS = "intervals.csv"
+EVALUATIONS = "evaluations.csv"
+SCHEDULE = "schedule.bin"
+POLICY = "policy.csv"
+MODEL = "model.pt"
+DONE = "done.json"
+TRACKED = "tracked.json"
+LOCK = "lock"
+
+RESULTS = (MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SCHEDULE, POLICY, MODEL, DONE, TRACKED)
+
+
+class RunFolderBusy(RuntimeError):
+    """Another trainer owns the run folder."""
+
+
+def own(folder: Path) -> IO[str]:
+    """Makes this process the folder's one owner for as long as the returned file is open.
+
+    Raises:
+      RunFolderBusy: naming the process that owns it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / LOCK).open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        raise RunFolderBusy(f"{folder} is being trained by process {owner}; stop it or wait for it") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def clear(folder: Path) -> None:
+    """Removes what an earlier, unfinished run left there."""
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a document so that a reader finds the old one or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_directory(path.parent)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The document that `write_json` wrote."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _sync_directory(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,107 @@
+"""The schedule of a run on disk: a 64-byte header, then 8 bytes a turn in the order in which they were applied.
+
+A turn says: this worker's gradient, computed with parameters `staleness` updates old, from that many steps. The version
+it made is its place in the file, because turns are written in the order of their versions:
+
+    asynchronous   turn i made version i + 1; it had pulled version i - staleness
+    synchronous    turns i*N ... i*N + N - 1, one a worker, together made version i + 1; staleness is 0
+
+The file only grows. A tail torn by a crash is not a whole number of turns and is cut when the file is read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+
+HEADER_BYTES = 64
+MAGIC = b"A3CS0001"
+TURN = np.dtype([("worker", "<u2"), ("steps", "<u2"), ("staleness", "<u4")])
+
+
+class Header(NamedTuple):
+    """What is needed to read the turns.
+
+    Attributes:
+      kind: `hogwild`, `locked` or `synchronous`.
+      workers: number of workers.
+      action_repeat: frames per step.
+    """
+
+    kind: str
+    workers: int
+    action_repeat: int
+
+
+class ScheduleWriter:
+    """Appends turns to a new schedule file."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        text = MAGIC + json.dumps(header).encode()
+        if len(text) > HEADER_BYTES:
+            raise ValueError(f"the header {header} does not fit into {HEADER_BYTES} bytes")
+        self._file: IO[bytes] = path.open("wb")
+        self._file.write(text.ljust(HEADER_BYTES))
+        self._file.flush()
+
+    def write(self, turns: np.ndarray) -> None:
+        """Appends turns, an array of dtype `TURN` in the order of their versions."""
+        self._file.write(turns.tobytes())
+        self._file.flush()
+
+    def close(self) -> None:
+        """Closes the file; writing after it is an error."""
+        self._file.close()
+
+
+def read_schedule(path: Path) -> tuple[Header, np.ndarray]:
+    """The header and the whole turns, dtype `TURN`, of a schedule file.
+
+    Raises:
+      ValueError: if the file is not a schedule.
+    """
+    data = path.read_bytes()
+    if data[: len(MAGIC)] != MAGIC or len(data) < HEADER_BYTES:
+        raise ValueError(f"{path} is not a schedule file: it does not begin with {MAGIC.decode()}")
+    header = Header(*json.loads(data[len(MAGIC) : HEADER_BYTES]))
+    whole = (len(data) - HEADER_BYTES) // TURN.itemsize
+    return header, np.frombuffer(data, TURN, count=whole, offset=HEADER_BYTES)
+
+
+def turn_columns(header: Header, turns: np.ndarray) -> dict[str, np.ndarray]:
+    """The turns as named int64 columns of equal length: one call from a file to a table.
+
+    Returns:
+      turn: 0, 1, ... in the order applied.
+      worker: who pushed.
+      read: the version pulled.
+      applied: the version made.
+      staleness: `applied - 1 - read`, updates by others between pull and push.
+      steps: decisions in the rollout.
+      frames: the global frame counter after the turn.
+    """
+    turn = np.arange(len(turns), dtype=np.int64)
+    applied = (turn // header.workers if header.kind == "synchronous" else turn) + 1
+    staleness = turns["staleness"].astype(np.int64)
+    steps = turns["steps"].astype(np.int64)
+    return {
+        "turn": turn,
+        "worker": turns["worker"].astype(np.int64),
+        "read": applied - 1 - staleness,
+        "applied": applied,
+        "staleness": staleness,
+        "steps": steps,
+        "frames": np.cumsum(steps) * header.action_repeat,
+    }
+
+
+def warm_up_turns(header: Header, turns: np.ndarray) -> int:
+    """How many turns it took until every worker had pushed once; staleness is counted from there on.
+
+    Before that, some worker is still in its first rollout, and what its first push missed has not been counted yet.
+    """
+    first = [int(np.argmax(turns["worker"] == w)) for w in range(header.workers) if np.any(turns["worker"] == w)]
+    return max(first) + 1 if len(first) == header.workers else len(turns)

@@ -1,0 +1,137 @@
+"""One run, from settings to a finished run folder."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from a3c.records import manifest as manifests
+from a3c.records import run_folder
+from a3c.records.manifest import Manifest
+from a3c.settings import Settings
+
+if TYPE_CHECKING:
+    from a3c.asynchrony.live import Progress, Result
+    from a3c.learning.flat import FlatNetwork
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a run is made, as far as it cannot change what is learnt.
+
+    Attributes:
+      timing: this run's seconds will be compared with others', so evaluation waits until training has ended.
+    """
+
+    timing: bool = False
+
+
+def train(
+    settings: Settings,
+    folder: Path,
+    conditions: Conditions = Conditions(),  # noqa: B008  frozen
+    progress: Callable[[Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Trains one run and leaves its records in `folder`; `done.json` is written last.
+
+    Args:
+      settings: what the run is.
+      folder: its run folder; what an unfinished earlier run left there is removed.
+      conditions: what does not change the result.
+      progress: called several times a second.
+
+    Returns:
+      The content of `done.json`.
+
+    Raises:
+      RunFolderBusy: if another process trains in this folder.
+      ProcessFailedError: if a worker dies.
+      StoppedError: if SIGINT or SIGTERM came.
+    """
+    _one_thread()
+    from a3c.asynchrony.live import StoppedError, Supervisor
+    from a3c.asynchrony.worker import make_network
+    from a3c.environments import make
+    from a3c.records.run_writer import RunWriter
+
+    with run_folder.own(folder):
+        run_folder.clear(folder)
+        run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+        manifest = Manifest(folder, settings, timing=conditions.timing)
+        try:
+            network = make_network(settings, make(settings, 0, 0).spec)
+            writer = RunWriter(folder, settings)
+            supervisor = Supervisor(
+                settings, network.vector, writer, evaluate_after_training=conditions.timing
+            )
+            result = supervisor.run(progress or _silent)
+            writer.close()
+            _write_model(folder, network, result)
+            _write_policy(folder, network, settings)
+        except BaseException as error:
+            outcome = manifests.KILLED if isinstance(error, StoppedError) else manifests.FAILED
+            manifest.end(outcome, error=str(error) or type(error).__name__)
+            raise
+        return _finish(folder, manifest, result)
+
+
+def _silent(progress: Progress) -> None:
+    del progress
+
+
+def _one_thread() -> None:
+    """Whatever the caller exported: libraries read these variables when they are first imported."""
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = "1"
+
+
+def _write_model(folder: Path, network: FlatNetwork, result: Result) -> None:
+    """Tensors only: final parameters by layer, and the optimizer's statistics."""
+    import torch
+
+    content = {
+        "parameters": network.named(result.parameters),
+        "mean_square": network.named(result.mean_square),
+    }
+    temporary = folder / f".{run_folder.MODEL}.{os.getpid()}"
+    torch.save(content, temporary)
+    temporary.replace(folder / run_folder.MODEL)
+    network.vector.copy_(result.parameters)
+
+
+def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> None:
+    """Where states can be listed, the final policy's probabilities, for analysis without torch."""
+    import torch
+
+    from a3c.asynchrony.acting import policy_probabilities
+
+    if settings.network.kind != "table":
+        return
+    states = network.tensors[0].shape[0]
+    with torch.no_grad():
+        probabilities = policy_probabilities(network(torch.arange(states))[0].numpy())
+    with (folder / run_folder.POLICY).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["state", "action", "probability"])
+        writer.writerows(
+            [state, action, repr(float(p))] for state, row in enumerate(probabilities) for action, p in enumerate(row)
+        )
+
+
+def _finish(folder: Path, manifest: Manifest, result: Result) -> dict[str, Any]:
+    facts = {
+        "frames": result.frames,
+        "updates": result.updates,
+        "train_seconds": result.train_seconds,
+        "start_seconds": result.start_seconds,
+    }
+    manifest.end(manifests.FINISHED, **facts)
+    done = {**facts, "fingerprint": manifest.content["fingerprint"], "outcome": manifests.FINISHED}
+    run_folder.write_json(folder / run_folder.DONE, done)
+    return done

@@ -1,0 +1,145 @@
+"""Run folders with known answers, written by the trainer's own writers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from a3c.environments.games import kind_of
+from a3c.plan import Run, Study
+from a3c.records import run_folder
+from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter
+from a3c.records.schedule_file import TURN, Header, ScheduleWriter
+from a3c.settings import resolve
+
+ENVIRONMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "control": ({"kind": "control", "reward_scale": 1.0}, {"kind": "mlp", "hidden": [8]}),
+    "cliff_world": ({"kind": "cliff_world", "step_limit_steps": 500, "reward_scale": 1.0}, {"kind": "table"}),
+    "custom": ({"kind": "custom", "reward_scale": 1.0, "options": {}}, {"kind": "table"}),
+    "atari": (
+        {"kind": "atari", "protocol": "paper", "action_repeat": 4, "stacked_frames": 4, "clip_rewards": True,
+         "frame_limit_frames": 18_000},
+        {"kind": "conv2013"},
+    ),
+}  # fmt: skip
+
+
+def make_run(variant: str = "locked", game: str = "CartPole-v1", **changes: Any) -> Run:
+    """A run whose schedule is its variant's name, unless told otherwise."""
+    environment, network = ENVIRONMENTS[str(kind_of(game))]
+    schedule = variant if variant in ("hogwild", "locked", "synchronous") else "locked"
+    raw = {
+        "game": game, "seed": 0, "workers": 2, "schedule": schedule, "executor": "processes", "envs_per_worker": 1,
+        "budget_frames": 10_000, "environment": environment, "network": network,
+        "learning": {"rollout_steps": 5, "gamma": 0.99, "entropy_weight": 0.01, "value_weight": 0.5,
+                     "gradient_norm_limit": 40.0},
+        "optimizer": {"kind": "shared_rmsprop", "learning_rate": 7e-4, "annealing": "linear", "decay": 0.99,
+                      "epsilon": 0.1},
+        "evaluation": {"points": 4, "episodes": 3, "policy": "sampled"}, "records": {"intervals": 20},
+    }  # fmt: skip
+    return Run(variant, resolve(raw | changes))
+
+
+def make_study(*runs: Run, title: str = "A study", question: str = "Is it so?") -> Study:
+    """A study of these runs, its variants in the order in which they come."""
+    return Study("trial", title, question, "smoke", tuple(dict.fromkeys(run.variant for run in runs)), runs)
+
+
+def straight(run: Run, progress: np.ndarray) -> np.ndarray:
+    """Scores that rise from 0 to 100 in a straight line, plus the seed."""
+    return 100.0 * progress + run.settings.seed
+
+
+def round_robin(run: Run, turns: int) -> np.ndarray:
+    """Workers in turn, each pulling right after it pushed; synchronous ones wait for each other."""
+    index = np.arange(turns)
+    table = np.zeros(turns, TURN)
+    table["worker"], table["steps"] = index % run.settings.workers, 5
+    if run.settings.schedule != "synchronous":
+        table["staleness"] = np.minimum(index, run.settings.workers - 1)
+    return table
+
+
+def write_run(
+    results: Path,
+    run: Run,
+    episodes: int = 200,
+    score: Callable[[Run, np.ndarray], np.ndarray] = straight,
+    schedule: Callable[[Run, int], np.ndarray] = round_robin,
+    frames_per_second: float = 100.0,
+    **manifest: Any,
+) -> Path:
+    """Writes the folder of a finished run whose episodes end at equal distances."""
+    folder = results / "runs" / run.folder
+    folder.mkdir(parents=True)
+    (folder / run_folder.SETTINGS).write_text(run.settings.to_json())
+    settings, budget = run.settings, run.settings.budget_frames
+    frames = np.arange(1, episodes + 1) * budget // max(episodes, 1)
+    scores = score(run, frames / budget)
+    _rows(folder / run_folder.EPISODES, EpisodeRow, [
+        EpisodeRow(int(f), float(f / frames_per_second), i % settings.workers, 0, float(s), 7, 0)
+        for i, (f, s) in enumerate(zip(frames, scores, strict=True))
+    ])  # fmt: skip
+    _rows(folder / run_folder.INTERVALS, IntervalRow, [_interval(f, frames_per_second) for f in (budget // 2, budget)])
+    points = settings.evaluation.points
+    _rows(folder / run_folder.EVALUATIONS, EvaluationRow, [
+        EvaluationRow(p, budget * p // points, budget * p // points + 3, p, 1.0, e, float(s) + e - 1, 7, 0)
+        for p, s in enumerate(score(run, np.arange(1, points + 1) / points), start=1)
+        for e in range(settings.evaluation.episodes)
+    ])  # fmt: skip
+    turns = schedule(run, budget // settings.action_repeat // 5)
+    writer = ScheduleWriter(
+        folder / run_folder.SCHEDULE, Header(settings.schedule, settings.workers, settings.action_repeat)
+    )
+    writer.write(turns)
+    writer.close()
+    if settings.network.kind == "table":
+        _policy(folder / run_folder.POLICY)
+    run_folder.write_json(folder / run_folder.MANIFEST, _manifest(run, frames_per_second) | manifest)
+    run_folder.write_json(folder / run_folder.DONE, {})
+    return folder
+
+
+def write_study(results: Path, study: Study, **options: Any) -> None:
+    """Writes every run of a study."""
+    for run in study.runs:
+        write_run(results, run, **options)
+
+
+def _rows(path: Path, row_type: Any, rows: list[Any]) -> None:
+    writer = RowWriter(path, row_type)
+    writer.write(rows)
+    writer.close()
+
+
+def _interval(frames: int, frames_per_second: float) -> IntervalRow:
+    seconds = frames / frames_per_second
+    zeros = (0.0,) * 6
+    return IntervalRow(frames, frames // 5, seconds, *zeros, 1.0, 1.0, 1.0, 1.0, 1, frames_per_second, 1, None)
+
+
+def _policy(path: Path) -> None:
+    """Every state of the cliff world prefers to go right, by 0.7."""
+    lines = [f"{s},{a},{0.7 if a == 1 else 0.1}" for s in range(48) for a in range(4)]
+    path.write_text("\n".join(["state,action,probability", *lines]) + "\n")
+
+
+def _manifest(run: Run, frames_per_second: float) -> dict[str, Any]:
+    budget, workers = run.settings.budget_frames, run.settings.workers
+    return {
+        "outcome": "finished", "train_seconds": budget / frames_per_second, "start_seconds": 1.5, "frames": budget,
+        "updates": budget // 5, "cores": 4, "oversubscribed": workers > 4, "timing": False, "commit": "abc1234",
+        "fingerprint": "f00", "cpu": "A processor", "versions": {"python": "3.11.9", "torch": "2.13.0"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Any:
+    """This module, so that tests need not find it on the import path."""
+    import sys
+
+    return sys.modules[__name__]
