@@ -16,7 +16,7 @@ EXIT_FAILED, EXIT_INVALID, EXIT_SIGNAL = 1, 2, 128
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 failed, 2 invalid input, 128 + n stopped by signal n."""
-    options = parser().parse_args(arguments)
+    options = parse(arguments)
     from a3c import commands
 
     try:
@@ -28,6 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_SIGNAL + 2
     except BrokenPipeError:
         return EXIT_FAILED
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Options of the command line; `key=value` may stand before, between and after options."""
+    root = parser()
+    options, rest = root.parse_known_args(arguments)
+    stray = [word for word in rest if word.startswith("-") or "=" not in word or options.command != "train"]
+    if stray:
+        root.error(f"unrecognized arguments: {' '.join(stray)}")
+    if rest:
+        options.assignments += rest
+    return options
 
 
 def parser() -> argparse.ArgumentParser:

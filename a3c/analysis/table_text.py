@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from a3c.analysis.intervals import CONFIDENCE, RESAMPLES
 from a3c.plan import Study
 
@@ -21,17 +23,17 @@ TITLES = {
 MEANINGS = {
     "runs": "`final_score` is the mean over the last evaluation point, `best_score` the best mean of any point (an "
     "optimistic choice), `training_score` the mean of the training episodes in the last 10% of frames.",
-    "scores": "`final_score` is taken from the last evaluation point, `best_score` from the best of them (an optimistic "
-    "choice), `training_score` from the training episodes in the last 10% of frames.",
+    "scores": "`final_score` is taken from the last evaluation point, `best_score` from the best of them (an "
+    "optimistic choice), `training_score` from the training episodes in the last 10% of frames.",
     "evaluations": "Each run counts once at a point, by the mean over its episodes with frozen parameters.",
     "staleness": "Staleness is counted in updates, turns of all n seeds pooled, after every worker's first push. The "
     "mean of an asynchronous schedule must be workers - 1; only the distribution carries information.",
     "throughput": "`speed_up` is against the same variant with one worker; `efficiency` is speed_up / min(workers, "
     "cores). `timing` is yes if the runs had the machine to themselves.",
-    "time_to_score": "`threshold_score` is the best value of the worst group's mean curve; `n_reached` counts the runs "
-    "whose own curve reaches it; ∞ stands for beyond the budget.",
-    "comparison": "`difference` is `variant` minus `against` in final score, paired by seed where seeds are shared; 0.5 "
-    "as probability of improvement means no difference.",
+    "time_to_score": "`threshold_score` is the best value of the worst group's mean curve; `n_reached` counts the "
+    "runs whose own curve reaches it; ∞ stands for beyond the budget.",
+    "comparison": "`difference` is `variant` minus `against` in final score, paired by seed where seeds are shared; "
+    "0.5 as probability of improvement means no difference.",
 }
 
 TEXT_COLUMNS = frozenset(
@@ -66,7 +68,7 @@ def shortened(number: str) -> str:
     value = float(number)
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{float(f'{value:.4g}')}"
+    return np.format_float_positional(float(f"{value:.4g}"), trim="-")
 
 
 def notes(name: str, runs: Sequence[dict[str, Any]]) -> str:
@@ -79,8 +81,8 @@ def notes(name: str, runs: Sequence[dict[str, Any]]) -> str:
     text = [MEANINGS[name]]
     if name not in ("runs", "staleness"):
         text.append(
-            f"[lo, hi] is the {CONFIDENCE:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples); n is "
-            "the number of seeds; with n = 1 there is no interval."
+            f"[lo, hi] is the {CONFIDENCE:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples); n "
+            "is the number of seeds; with n = 1 there is no interval."
         )
     return " ".join([*text, oversubscription(runs)])
 

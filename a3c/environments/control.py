@@ -94,7 +94,7 @@ class Adapter:
 
 
 class Control(Adapter):
-    """CartPole, Acrobot or MountainCar without Gymnasium's wrappers: the time limit is counted here, so that it is saved."""
+    """CartPole, Acrobot or MountainCar without Gymnasium's wrappers: the time limit is counted here, and saved."""
 
     def __init__(self, game: str, reward_scale: float, seed: int) -> None:
         """Makes one of `games.CONTROL_GAMES`; arguments as in `Adapter`."""

@@ -1,0 +1,94 @@
+"""The cliff world: the return of its episodes, and the policy that was learnt, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from a3c.analysis import style
+from a3c.analysis.curve_figures import draw_lines
+from a3c.analysis.outputs import POLICY_TABLE
+from a3c.environments.cliff_world import ACTIONS, COLUMNS, GOAL, ROWS, START
+from a3c.environments.games import CLIFF_WORLD
+from a3c.plan import Study
+
+SHORTEST = -(COLUMNS + 1)  # up, along the cliff, down
+
+
+def cliff_world_returns(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """The undiscounted return of the training episodes of all workers together; a panel a worker count."""
+    table = tables["learning_curves"]
+    table = table[table["game"] == CLIFF_WORLD]
+    counts = sorted(set(table["workers"]))
+    columns = style.beside(len(counts))
+    caption = (
+        "Undiscounted return of training episodes, of all workers together: the mean over seeds of each seed's mean "
+        f"over the 5% of the budget before each point, with 95% bootstrap intervals; {style.seeds(table)} a line. The scale "
+        f"is logarithmic in the return's size. Dashed: {style.number(SHORTEST)}, the shortest path."
+    )
+    caption += style.overload(tables["runs"])
+    handles = style.legends(study, table["variant"])
+    figure, axes = style.panels((-(-len(counts) // columns), columns), caption, handles, size=(2.8, 2.3))
+    flat = list(axes.flat)
+    style.hide(flat[len(counts) :])
+    for ax, workers in zip(flat, counts, strict=False):
+        ax.set_title(style.plural(workers), loc="left")
+        draw_lines(study, ax, table[table["workers"] == workers], "frames")
+        _return_axis(ax, table)
+        if ax.get_subplotspec().is_first_col():
+            ax.set_ylabel("return")
+    return figure
+
+
+def _return_axis(ax: Axes, table: pd.DataFrame) -> None:
+    if table["score_mean"].isna().all():
+        return
+    ax.axhline(SHORTEST, color=style.INK, linestyle=(0, (4, 3)), linewidth=0.9)
+    lowest = float(np.nanmin(table[["score_mean", "score_mean_lo"]].to_numpy()))
+    ax.set_yscale("symlog", linthresh=10)
+    ax.set_ylim(min(1.3 * lowest, -30.0), -10.0)
+    exponents = range(1, int(np.log10(max(-lowest, 10.0))) + 1)
+    ax.set_yticks([-(10.0**e) for e in exponents])
+    ax.yaxis.set_major_formatter(style.number)
+
+
+def cliff_world_policy(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """The final policy: a row a variant, at its greatest worker count, and a panel an action."""
+    table = tables[POLICY_TABLE]
+    greatest = table.groupby("variant", sort=False)["workers"].max()
+    caption = (
+        f"Probability of each action in each cell with the final parameters, mean over seeds ({style.seeds(table)}), of "
+        "each variant's runs with the most workers. S start, G goal, hatched the cliff." + style.overload(tables["runs"])
+    )
+    figure, axes = style.panels((len(greatest), len(ACTIONS)), caption, size=(1.8, 0.95))
+    image = None
+    for row, (variant, workers) in enumerate(greatest.items()):
+        mine = table[(table["variant"] == variant) & (table["workers"] == workers)]
+        for action, ax in enumerate(axes[row]):
+            cells = mine[mine["action"] == action].sort_values("state")["probability_mean"].to_numpy()
+            image = ax.imshow(cells.reshape(ROWS, COLUMNS), vmin=0, vmax=1, cmap="viridis", aspect="equal")
+            _landmarks(ax)
+            if row == 0:
+                ax.set_title(ACTIONS[action], loc="left")
+        axes[row, 0].set_ylabel(f"{variant}\n{style.plural(int(workers))}")
+    if image is not None:
+        figure.colorbar(image, ax=list(axes.flat), label="probability", shrink=0.9, aspect=12 * len(greatest), pad=0.01)
+    return figure
+
+
+def _landmarks(ax: Axes) -> None:
+    ax.grid(visible=False)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    top, left = divmod(START + 1, COLUMNS)
+    place, width = (left - 0.5, top - 0.5), GOAL - START - 1
+    ax.add_patch(Rectangle(place, width, 1, facecolor="#D9D9D9", edgecolor="#888888", hatch="////", linewidth=0))
+    for text, state in (("S", START), ("G", GOAL)):
+        row, column = divmod(state, COLUMNS)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+        ax.text(column, row, text, ha="center", va="center", fontsize=6.5, bbox=box)

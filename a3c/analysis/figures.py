@@ -1,0 +1,57 @@
+"""Draws a study's figures from its tables, and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from a3c.analysis.cliff_figures import cliff_world_policy, cliff_world_returns
+from a3c.analysis.curve_figures import learning_curves
+from a3c.analysis.outputs import figure_names, figure_path, table_names, table_path
+from a3c.analysis.score_figures import comparison, time_to_score
+from a3c.analysis.style import RC
+from a3c.analysis.table_text import TEXT_COLUMNS
+from a3c.analysis.turn_figures import staleness_histograms, throughput
+from a3c.plan import Study
+
+FIGURES: dict[str, Callable[[Study, Mapping[str, pd.DataFrame]], Figure]] = {
+    "learning_curves": learning_curves,
+    "comparison": comparison,
+    "staleness_histograms": staleness_histograms,
+    "throughput": throughput,
+    "time_to_score": time_to_score,
+    "cliff_world_returns": cliff_world_returns,
+    "cliff_world_policy": cliff_world_policy,
+}
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_tables` wrote; empty numbers are NaN, and a variant called `nan` stays a name."""
+    header = pd.read_csv(path, nrows=0).columns
+    texts = [name for name in header if name in TEXT_COLUMNS]
+    numbers = {name: [""] for name in header if name not in TEXT_COLUMNS}
+    return pd.read_csv(path, dtype=dict.fromkeys(texts, object), na_values=numbers, keep_default_na=False)
+
+
+def write_figures(study: Study, results: Path) -> None:
+    """Draws every figure that `figure_names` promises, as SVG and PNG, byte for byte the same from the same tables.
+
+    Args:
+      study: at one scale, its tables written.
+      results: the folder that holds `tables/`; `figures/<scale>/<study>/` is made in it.
+
+    Raises:
+      FileNotFoundError: if a table is missing.
+    """
+    tables = {name: read_table(table_path(study, results, name)) for name in table_names(study)}
+    with mpl.rc_context(RC):
+        for name in figure_names(study):
+            figure = FIGURES[name](study, tables)
+            for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+                path = figure_path(study, results, name, ending)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                figure.savefig(path, dpi=150, metadata=metadata)

@@ -1,0 +1,203 @@
+"""How every figure looks: colors, sizes, captions, axes in readable units. No pyplot, so no state between figures.
+
+A schedule has one color everywhere, from the palette of Okabe and Ito (2008), which color-blind readers can tell apart.
+Fewer workers are paler. What a band is, and n, stand in words under each figure.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from a3c.plan import Study
+
+Color = tuple[float, float, float]
+
+SCHEDULE_COLORS = {"hogwild": "#D55E00", "locked": "#0072B2", "synchronous": "#009E73"}
+SPARE_COLORS = ("#CC79A7", "#E69F00", "#56B4E9", "#7F6A3F", "#5E4FA2", "#A6761D", "#444444")
+INK, PALE = "#333333", "#999999"
+
+RC: Any = mpl.rcParamsDefault | {
+    "backend": "agg",
+    "svg.hashsalt": "a3c",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 8.0,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.4,
+    "hatch.linewidth": 0.5,
+    "text.parse_math": False,
+}
+
+
+def colors(study: Study) -> dict[str, Color]:
+    """A color for each variant: its schedule's, or a spare one if an earlier variant has that schedule already."""
+    schedules = {run.variant: run.settings.schedule for run in reversed(study.runs)}
+    found: dict[str, str] = {}
+    for variant in study.variants:
+        color = SCHEDULE_COLORS[schedules[variant]] if variant in schedules else PALE
+        if color in found.values():
+            color = next((spare for spare in SPARE_COLORS if spare not in found.values()), PALE)
+        found[variant] = color
+    return {variant: to_rgb(color) for variant, color in found.items()}
+
+
+def shade(color: Color, workers: int, counts: Sequence[int]) -> Color:
+    """The color of a line by its worker count: full for the most workers, paler for fewer."""
+    ordered = sorted(counts)
+    pale = 0.72 * (1.0 - (ordered.index(workers) + 1) / len(ordered)) if len(ordered) > 1 else 0.0
+    red, green, blue = (part + (1.0 - part) * pale for part in color)
+    return red, green, blue
+
+
+def panels(
+    number_of: tuple[int, int],
+    caption: str,
+    legends: Sequence[Sequence[Line2D]] = (),
+    size: tuple[float, float] = (2.5, 1.9),
+) -> tuple[Figure, Any]:
+    """A figure with legends above its panels and its caption below.
+
+    Args:
+      number_of: rows and columns of panels.
+      caption: one paragraph; it is wrapped to the figure's width.
+      legends: what they explain, a line each; a line too long for the figure is broken.
+      size: width and height of one panel, inches.
+
+    Returns:
+      The figure and its axes, object [rows, columns].
+    """
+    rows, columns = number_of
+    width = max(columns * size[0] + 0.3, 4.0)
+    caption_lines = textwrap.wrap(caption, int(width * 17.5))
+    legend_lines = [line for handles in legends for line in _broken(handles, width)]
+    top, bottom = 0.19 * len(legend_lines) + 0.08, 0.15 * len(caption_lines) + 0.12
+    height = rows * size[1] + top + bottom
+    place = (0, bottom / height, 1, 1 - (top + bottom) / height)
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=place), facecolor="white")
+    text = "\n".join(caption_lines)
+    figure.text(0.012, 0.06 / height, text, fontsize=7.5, color=INK, va="bottom", linespacing=1.3)
+    for index, line in enumerate(legend_lines):
+        figure.legend(
+            handles=line, loc="upper center", bbox_to_anchor=(0.5, 1 - 0.19 * index / height), ncols=len(line),
+            frameon=False, borderaxespad=0.1, handlelength=1.6, columnspacing=1.4,
+        )  # fmt: skip
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _broken(handles: Sequence[Line2D], width: float) -> list[list[Line2D]]:
+    """Legend handles in lines that fit `width` inches, by the number of letters."""
+    lines: list[list[Line2D]] = []
+    free = 0.0
+    for handle in handles:
+        need = 0.5 + 0.068 * len(str(handle.get_label()))
+        if not lines or need > free:
+            lines.append([])
+            free = width
+        lines[-1].append(handle)
+        free -= need
+    return lines
+
+
+def beside(count: int) -> int:
+    """How many of `count` panels stand beside each other."""
+    return 2 if count == 4 else max(1, min(3, count))
+
+
+def legends(study: Study, variants: Iterable[str], counts: Sequence[int] = ()) -> list[list[Line2D]]:
+    """A line with the variants by color and, if there are several, one with the worker counts by how pale they are."""
+    palette, gray, shown = colors(study), to_rgb(INK), set(variants)
+    lines = [[Line2D([], [], color=palette[v], label=v, linewidth=2.2) for v in study.variants if v in shown]]
+    if len(counts) > 1:
+        shades = [(plural(c), shade(gray, c, counts)) for c in sorted(counts)]
+        lines.append([Line2D([], [], color=color, label=label, linewidth=2.2) for label, color in shades])
+    return lines
+
+
+def plural(workers: int) -> str:
+    """`1 worker`, `2 workers`."""
+    return f"{workers} worker" if workers == 1 else f"{workers} workers"
+
+
+def frame_unit(greatest: float) -> tuple[float, str]:
+    """What to divide frames by on an axis that ends at `greatest`, and the axis's label."""
+    if greatest >= 1e6:
+        return 1e6, "frames (millions)"
+    return (1e3, "frames (thousands)") if greatest >= 5e3 else (1.0, "frames")
+
+
+def second_unit(greatest: float) -> tuple[float, str]:
+    """What to divide seconds by on an axis that ends at `greatest`, and the axis's label."""
+    if greatest >= 7200:
+        return 3600.0, "wall-clock (h)"
+    return (60.0, "wall-clock (min)") if greatest >= 300 else (1.0, "wall-clock (s)")
+
+
+def number(value: float, _: object = None) -> str:
+    """A tick's label: `2,048`, `0.5`, with a true minus sign."""
+    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+    return text.replace("-", "−")  # noqa: RUF001
+
+
+def seeds(frame: pd.DataFrame) -> str:
+    """`n = 5 seeds`, or the range over the rows, from the column n."""
+    low, high = int(frame["n"].min()), int(frame["n"].max())
+    return f"n = {low} {'seed' if high == 1 else 'seeds'}" if low == high else f"n = {low} to {high} seeds"
+
+
+def overload(runs: pd.DataFrame) -> str:
+    """A caption's last sentence: which worker counts exceeded the cores; nothing if none did."""
+    over = runs[runs["oversubscribed"] == "yes"]
+    if over.empty:
+        return ""
+    pairs = sorted({(int(w), int(c)) for w, c in zip(over["workers"], over["cores"], strict=True)})
+    return " Oversubscribed: " + ", ".join(f"{plural(w)} on {c} cores" for w, c in pairs) + "."
+
+
+def short(name: str, limit: int = 30) -> str:
+    """A long name with its middle left out."""
+    return name if len(name) <= limit else f"{name[: limit // 2 - 1]}…{name[-(limit // 2) :]}"
+
+
+def hide(axes: Sequence[Axes]) -> None:
+    """Takes away the panels that a grid has too many."""
+    for ax in axes:
+        ax.set_axis_off()
+
+
+def empty(ax: Axes, text: str) -> None:
+    """Says in a panel why nothing is in it."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=PALE)
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def log2_axis(ax: Axes, workers: Sequence[int], set_scale: Callable[..., Any]) -> None:
+    """A logarithmic axis of worker counts with a tick at each."""
+    set_scale("log", base=2)
+    ax.set_xticks(sorted(workers), [str(count) for count in sorted(workers)])
+    ax.set_xlim(min(workers) / 1.35, max(workers) * 1.35)
+    ax.set_xlabel("workers")
