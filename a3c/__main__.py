@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = _command(
         commands,
         "train",
@@ -80,14 +80,19 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("assignments", nargs="*", metavar="key.path=value", help="settings that replace the file's")
     command.add_argument("--settings", metavar="JSON", help="complete settings, instead of a file")
     command.add_argument("--into", type=Path, metavar="FOLDER", help="run folder; by default below RESULTS/runs")
-    command.add_argument("--timing", action="store_true", help="nothing else may run meanwhile: evaluate and track afterwards")
+    command.add_argument(
+        "--timing",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="nothing else may run meanwhile: evaluate and track afterwards",
+    )
     command.add_argument("--no-track", action="store_true", help="do not show the run in MLflow")
     command.add_argument("--quiet", action="store_true", help="no progress")
     _add_folders(command)
     _add_tracking_uri(command)
 
 
-def _add_track(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = _command(commands, "track", "show run folders in MLflow", ["a3c track results/runs/*/*/seed*"])
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help="run folders")
     command.add_argument("--follow", type=int, metavar="PID", help="go on while this trainer lives")
@@ -96,7 +101,7 @@ def _add_track(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, examples: list[str]
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, examples: list[str]
 ) -> argparse.ArgumentParser:
     epilog = "examples:\n" + "\n".join(f"  {example}" for example in examples)
     formatter = argparse.RawDescriptionHelpFormatter

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from a3c.problems import InvalidInput, Problem
 
 if TYPE_CHECKING:
+    from a3c.asynchrony.live import Progress
     from a3c.plan import Study
     from a3c.settings import Settings
 
@@ -28,8 +29,13 @@ def train(options: argparse.Namespace) -> int:
     folder = options.into or options.results / "runs" / _run_folder(settings)
     bar = Bar(settings, folder, quiet=options.quiet)
     mirror = _Mirroring(options, folder)
+
+    def watch(progress: Progress) -> None:
+        mirror.start()
+        bar.show(progress)
+
     try:
-        train_run(settings, folder, Conditions(timing=options.timing), lambda p: (bar.show(p), mirror.start())[0])
+        train_run(settings, folder, Conditions(timing=options.timing), watch)
     except RunFolderBusy as error:
         print(f"a3c train: {error}", file=sys.stderr)
         return 1
@@ -101,7 +107,9 @@ def _assignment(text: str) -> dict[str, Any]:
 
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise InvalidInput([Problem(text, "settings are given as key.path=value, such as optimizer.learning_rate=1.0e-3")])
+        raise InvalidInput(
+            [Problem(text, "settings are given as key.path=value, such as optimizer.learning_rate=1.0e-3")]
+        )
     try:
         content: Any = yaml.safe_load(value)
     except yaml.YAMLError:

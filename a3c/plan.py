@@ -1,9 +1,9 @@
 """From `experiments/*.yaml` to runs and their folders. Never imports torch.
 
-Two kinds of file stand in `experiments/`. A *settings file* holds values of `Settings`, on top of another settings file if
-it names one as its `base`; `paper.yaml` is at the bottom. A *study* asks a question and lists, for each scale, which runs
-answer it: blocks of settings x games x variants x worker counts x seeds. A run belongs to no study: its folder follows from
-its resolved settings, so a run that two studies ask for is trained once.
+Two kinds of file stand in `experiments/`. A *settings file* holds values of `Settings`, on top of another settings
+file if it names one as its `base`; `paper.yaml` is at the bottom. A *study* asks a question and lists, for each
+scale, which runs answer it: blocks of settings x games x variants x worker counts x seeds. A run belongs to no study:
+its folder follows from its resolved settings, so a run that two studies ask for is trained once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Block(Frozen):
     workers: Annotated[list[Workers], Field(min_length=1)]
     seeds: Annotated[int, Field(ge=1, le=10_000)]
     variants: Annotated[list[Name], Field(min_length=1)] | None = None
-    override: dict[str, Any] = {}
+    override: dict[str, Any] = Field(default_factory=dict)
 
 
 class StudyFile(Frozen):
@@ -44,6 +44,7 @@ class StudyFile(Frozen):
 
     title: str
     question: str
+    timing: bool = False
     variants: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
     scales: dict[str, list[Block]]
 
@@ -77,6 +78,7 @@ class Study:
       scale: one of `SCALES`.
       variants: in the order in which tables and figures show them.
       runs: without repetition.
+      timing: whether seconds are compared, so that each of its runs needs the machine to itself.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Study:
     scale: str
     variants: tuple[str, ...]
     runs: tuple[Run, ...]
+    timing: bool = False
 
 
 def load_settings(name: str, experiments: Path) -> dict[str, Any]:
@@ -116,11 +119,10 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             below = result.get(key)
-            nested = isinstance(value, Mapping) and isinstance(below, Mapping)
-            if nested and value.get("kind", below.get("kind")) == below.get("kind"):
-                result[key] = merge(below, value)
-            else:
-                result[key] = value
+            result[key] = value
+            if isinstance(value, Mapping) and isinstance(below, Mapping):
+                same = value.get("kind", below.get("kind")) == below.get("kind")
+                result[key] = merge(below, value) if same else value
     return result
 
 
@@ -144,7 +146,7 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
                     runs.setdefault((run.variant, run.folder), run)
     if problems:
         raise InvalidInput(problems.values())
-    return Study(name, study.title, study.question, scale, tuple(study.variants), tuple(runs.values()))
+    return Study(name, study.title, study.question, scale, tuple(study.variants), tuple(runs.values()), study.timing)
 
 
 def _study_file(path: Path) -> StudyFile:
@@ -154,7 +156,9 @@ def _study_file(path: Path) -> StudyFile:
     except ValidationError as error:
         raise InvalidInput(_study_problems(path, error)) from None
     wrong = [
-        Problem(f"{path}: scales.{scale}", unknown(scale, SCALES, "scale")) for scale in study.scales if scale not in SCALES
+        Problem(f"{path}: scales.{scale}", unknown(scale, SCALES, "scale"))
+        for scale in study.scales
+        if scale not in SCALES
     ]
     for scale, blocks in study.scales.items():
         for index, block in enumerate(blocks):
@@ -182,9 +186,7 @@ def _study_problems(path: Path, error: ValidationError) -> list[Problem]:
     return found
 
 
-def _runs(
-    where: str, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]
-) -> Iterable[Run]:
+def _runs(where: str, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]) -> Iterable[Run]:
     """The block's runs; what is wrong with one is added to `problems` once, however many runs share it."""
     variants = block.variants or list(study.variants)
     try:

@@ -81,8 +81,8 @@ def duration(seconds: float) -> str:
 def remaining(studies: Iterable[Study], results: Path) -> str:
     """How many of the studies' runs are finished, and an estimate of the time for the rest, one run after the other.
 
-    A run that is to do is taken to need the seconds per frame of the finished runs of its game; without any, the estimate
-    says so.
+    A run that is to do is taken to need the seconds per frame of the finished runs of its game; without any, the
+    estimate says so.
     """
     runs = {run.folder: run for study in studies for run in study.runs}
     pace: dict[str, list[float]] = {}

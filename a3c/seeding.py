@@ -1,8 +1,8 @@
 """One seed, many independent random streams, each with a name.
 
-A stream is found by (run seed, use, worker, environment) through NumPy's `SeedSequence`. Adding a worker or a use changes
-no other stream. `seed + worker` would make seeds 1 and 2 share all but one stream of a 16-worker run, and with it most of
-the evidence that two seeds are supposed to give.
+A stream is found by (run seed, use, worker, environment) through NumPy's `SeedSequence`. Adding a worker or a use
+changes no other stream. `seed + worker` would make seeds 1 and 2 share all but one stream of a 16-worker run, and
+with it most of the evidence that two seeds are supposed to give.
 """
 
 from __future__ import annotations

@@ -117,9 +117,7 @@ class RecordSettings(Frozen):
     intervals: Annotated[int, Field(ge=1, le=100_000)]
 
 
-Environment = Annotated[
-    AtariSettings | ControlSettings | CliffSettings | CustomSettings, Field(discriminator="kind")
-]
+Environment = Annotated[AtariSettings | ControlSettings | CliffSettings | CustomSettings, Field(discriminator="kind")]
 Network = Annotated[Conv2013Settings | MLPSettings | TableSettings, Field(discriminator="kind")]
 
 
@@ -239,7 +237,7 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _step_into(model: Any, part: int | str) -> Any:
-    if isinstance(model, type):
+    if not isinstance(model, list):
         annotation = model.model_fields[str(part)].annotation
         return annotation if isinstance(annotation, type) else list(annotation.__args__)
     return next(m for m in model if m.model_fields["kind"].annotation.__args__[0] == part)

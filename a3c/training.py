@@ -35,7 +35,7 @@ class Conditions:
 def train(
     settings: Settings,
     folder: Path,
-    conditions: Conditions = Conditions(),  # noqa: B008  frozen
+    conditions: Conditions = Conditions(),
     progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, Any]:
     """Trains one run and leaves its records in `folder`; `done.json` is written last.
@@ -67,9 +67,7 @@ def train(
         try:
             network = make_network(settings, make(settings, 0, 0).spec)
             writer = RunWriter(folder, settings)
-            supervisor = Supervisor(
-                settings, network.vector, writer, evaluate_after_training=conditions.timing
-            )
+            supervisor = Supervisor(settings, network.vector, writer, evaluate_after_training=conditions.timing)
             result = supervisor.run(progress or _silent)
             writer.close()
             _write_model(folder, network, result)

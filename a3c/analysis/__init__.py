@@ -1,6 +1,7 @@
 """Run folders to tidy tables, tables to figures, both to a report. Never imports torch or mlflow.
 
-Reading order: `outputs` (what there will be, without reading results), `reading` (one run folder), `intervals` (the
-statistics), `score_tables`, `curve_tables`, `turn_tables` (rows), `tables` (writes them), `style`, `curve_figures`,
-`count_figures`, `cliff_figures`, `figures` (draws from the tables alone), `answers`, `page` and `report`.
+Reading order: `outputs` (what there will be, without reading results), `reading` (one run folder), `intervals`
+(statistics), `score_tables`, `comparison_tables`, `curve_tables` and `turn_tables` (rows), `table_text`, `tables`
+(writes them), `captions`, `style`, `curve_figures`, `turn_figures`, `score_figures`, `cliff_figures`, `figures`
+(draws from the tables alone), `answers`, `page` and `report`.
 """

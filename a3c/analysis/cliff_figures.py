@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from a3c.analysis import style
-from a3c.analysis.curve_figures import draw_lines
+from a3c.analysis.captions import number, overload, plural, seeds
+from a3c.analysis.curve_figures import axis_unit, draw_lines
 from a3c.analysis.outputs import POLICY_TABLE
 from a3c.environments.cliff_world import ACTIONS, COLUMNS, GOAL, ROWS, START
 from a3c.environments.games import CLIFF_WORLD
@@ -28,17 +29,17 @@ def cliff_world_returns(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fig
     columns = style.beside(len(counts))
     caption = (
         "Undiscounted return of training episodes, of all workers together: the mean over seeds of each seed's mean "
-        f"over the 5% of the budget before each point, with 95% bootstrap intervals; {style.seeds(table)} a line. The scale "
-        f"is logarithmic in the return's size. Dashed: {style.number(SHORTEST)}, the shortest path."
+        f"over the 5% of the budget before each point, with 95% bootstrap intervals; {seeds(table)} a line. The "
+        f"scale is logarithmic in the return's size. Dashed: {number(SHORTEST)}, the shortest path."
     )
-    caption += style.overload(tables["runs"])
+    caption += overload(tables["runs"])
     handles = style.legends(study, table["variant"])
     figure, axes = style.panels((-(-len(counts) // columns), columns), caption, handles, size=(2.8, 2.3))
     flat = list(axes.flat)
     style.hide(flat[len(counts) :])
     for ax, workers in zip(flat, counts, strict=False):
-        ax.set_title(style.plural(workers), loc="left")
-        draw_lines(study, ax, table[table["workers"] == workers], "frames")
+        ax.set_title(plural(workers), loc="left")
+        draw_lines(study, ax, table[table["workers"] == workers], "frames", axis_unit(table, "frames"))
         _return_axis(ax, table)
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("return")
@@ -54,7 +55,7 @@ def _return_axis(ax: Axes, table: pd.DataFrame) -> None:
     ax.set_ylim(min(1.3 * lowest, -30.0), -10.0)
     exponents = range(1, int(np.log10(max(-lowest, 10.0))) + 1)
     ax.set_yticks([-(10.0**e) for e in exponents])
-    ax.yaxis.set_major_formatter(style.number)
+    ax.yaxis.set_major_formatter(number)
 
 
 def cliff_world_policy(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
@@ -62,8 +63,8 @@ def cliff_world_policy(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figu
     table = tables[POLICY_TABLE]
     greatest = table.groupby("variant", sort=False)["workers"].max()
     caption = (
-        f"Probability of each action in each cell with the final parameters, mean over seeds ({style.seeds(table)}), of "
-        "each variant's runs with the most workers. S start, G goal, hatched the cliff." + style.overload(tables["runs"])
+        f"Probability of each action in each cell with the final parameters, mean over seeds ({seeds(table)}), "
+        "of each variant's runs with the most workers. S start, G goal, hatched the cliff." + overload(tables["runs"])
     )
     figure, axes = style.panels((len(greatest), len(ACTIONS)), caption, size=(1.8, 0.95))
     image = None
@@ -75,7 +76,7 @@ def cliff_world_policy(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figu
             _landmarks(ax)
             if row == 0:
                 ax.set_title(ACTIONS[action], loc="left")
-        axes[row, 0].set_ylabel(f"{variant}\n{style.plural(int(workers))}")
+        axes[row, 0].set_ylabel(f"{variant}\n{plural(int(workers))}")
     if image is not None:
         figure.colorbar(image, ax=list(axes.flat), label="probability", shrink=0.9, aspect=12 * len(greatest), pad=0.01)
     return figure

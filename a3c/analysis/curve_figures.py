@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from a3c.analysis import style
+from a3c.analysis.captions import frame_unit, overload, second_unit, seeds, short
 from a3c.plan import Study
 
 MOST_LINES = 6  # in a panel; more, and each variant gets a panel of its own
@@ -35,9 +36,7 @@ def learning_curves(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
             style.hide(pair)
             continue
         game, variant = places[index]
-        games = len({g for g, _ in places})
-        title = f"{style.short(game, 20)}, {variant}" if variant and games > 1 else variant or style.short(game)
-        pair[0].set_title(title, loc="left")
+        pair[0].set_title(f"{short(game, 20)}, {variant}" if variant else short(game), loc="left")
         for ax, table, axis in zip(pair, (frames, time), ("frames", "seconds"), strict=True):
             whole = table[table["game"] == game]
             rows = whole[whole["variant"] == variant] if variant else whole
@@ -63,27 +62,28 @@ def _caption(frames: pd.DataFrame, runs: pd.DataFrame) -> str:
     band = "bands are 95% bootstrap intervals over seeds" if int(frames["n"].max()) > 1 else "one seed has no interval"
     return (
         "Mean score of the training episodes, of all workers together, that ended in the 5% of the axis before each "
-        f"point. Lines are means over seeds, {band}; {style.seeds(frames)} a line. A line has values where every seed "
-        "has; on the wall-clock axis it ends with its fastest run." + style.overload(runs)
+        f"point. Lines are means over seeds, {band}; {seeds(frames)} a line. A line has values where every seed "
+        "has; on the wall-clock axis it ends with its fastest run." + overload(runs)
     )
 
 
 def axis_unit(table: pd.DataFrame, axis: str) -> tuple[float, str]:
     """The unit and the label of an axis, `frames` or `seconds`, that ends with the table's greatest value."""
-    unit = style.frame_unit if axis == "frames" else style.second_unit
+    unit = frame_unit if axis == "frames" else second_unit
     return unit(float(table[axis].max()))
 
 
-def draw_lines(study: Study, ax: Axes, frame: pd.DataFrame, axis: str) -> None:
-    """A line a group, with its band if there are few.
+def draw_lines(study: Study, ax: Axes, frame: pd.DataFrame, axis: str, unit: tuple[float, str]) -> None:
+    """A line a group, with its band.
 
     Args:
       study: whose colors.
       ax: where.
       frame: rows of one game from `learning_curves` or `learning_curves_time`.
       axis: `frames` or `seconds`.
+      unit: what to divide the axis by, and its label.
     """
-    unit, label = (style.frame_unit if axis == "frames" else style.second_unit)(float(frame[axis].max()))
+    divisor, label = unit
     palette, counts = style.colors(study), sorted(set(frame["workers"]))
     ax.set_xlabel(label)
     if frame["score_mean"].isna().all():
@@ -91,8 +91,8 @@ def draw_lines(study: Study, ax: Axes, frame: pd.DataFrame, axis: str) -> None:
         return
     for (variant, workers), rows in frame.groupby(["variant", "workers"], sort=False):
         color = style.shade(palette[variant], workers, counts)
-        x = rows[axis].to_numpy() / unit
+        x = rows[axis].to_numpy() / divisor
         ax.plot(x, rows["score_mean"].to_numpy(), color=color, solid_capstyle="round")
         low, high = rows["score_mean_lo"].to_numpy(), rows["score_mean_hi"].to_numpy()
         ax.fill_between(x, low, high, where=np.isfinite(low), color=color, alpha=0.18, linewidth=0)
-    ax.set_xlim(0, float(frame[axis].max()) / unit)
+    ax.set_xlim(0, float(frame[axis].max()) / divisor)

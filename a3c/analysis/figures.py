@@ -14,7 +14,7 @@ from a3c.analysis.curve_figures import learning_curves
 from a3c.analysis.outputs import figure_names, figure_path, table_names, table_path
 from a3c.analysis.score_figures import comparison, time_to_score
 from a3c.analysis.style import RC
-from a3c.analysis.table_text import TEXT_COLUMNS
+from a3c.analysis.tables import read_table
 from a3c.analysis.turn_figures import staleness_histograms, throughput
 from a3c.plan import Study
 
@@ -27,14 +27,6 @@ FIGURES: dict[str, Callable[[Study, Mapping[str, pd.DataFrame]], Figure]] = {
     "cliff_world_returns": cliff_world_returns,
     "cliff_world_policy": cliff_world_policy,
 }
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A table that `write_tables` wrote; empty numbers are NaN, and a variant called `nan` stays a name."""
-    header = pd.read_csv(path, nrows=0).columns
-    texts = [name for name in header if name in TEXT_COLUMNS]
-    numbers = {name: [""] for name in header if name not in TEXT_COLUMNS}
-    return pd.read_csv(path, dtype=dict.fromkeys(texts, object), na_values=numbers, keep_default_na=False)
 
 
 def write_figures(study: Study, results: Path) -> None:

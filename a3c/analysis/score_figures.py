@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from a3c.analysis import style
+from a3c.analysis.captions import frame_unit, number, overload, plural, second_unit, seeds, short
 from a3c.analysis.turn_figures import marks, points
 from a3c.plan import Study
 
@@ -26,9 +27,9 @@ def time_to_score(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     caption = (
         "Where the mean training curve first reaches the score in the title: the best that the worst group ever "
         "reached. "
-        f"Above in frames, with 95% bootstrap intervals over seeds ({style.seeds(table)} a point; an arrow: beyond the "
+        f"Above in frames, with 95% bootstrap intervals over seeds ({seeds(table)} a point; an arrow: beyond the "
         "budget); below the wall-clock at which the runs came to the same frame. Less is better."
-        + style.overload(tables["runs"])
+        + overload(tables["runs"])
     )
     figure, axes = style.panels((2 * -(-len(games) // columns), columns), caption, handles, size=(2.8, 1.9))
     for place in range(axes.shape[0] // 2 * columns):
@@ -39,7 +40,7 @@ def time_to_score(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
             continue
         mine = table[table["game"] == games[place]]
         threshold = mine["threshold_score"].iloc[0]
-        above.set_title(f"{style.short(games[place], 20)}: score {style.number(threshold)}", loc="left")
+        above.set_title(f"{short(games[place], 20)}: score {number(threshold)}", loc="left")
         _against_workers(study, above, mine, "frames_to_score")
         _against_workers(study, below, mine, "seconds_to_score")
     return figure
@@ -51,16 +52,16 @@ def _against_workers(study: Study, ax: Axes, table: pd.DataFrame, name: str) -> 
         return
     ends = table.filter(items=[name, f"{name}_hi"]).to_numpy(dtype=float)
     greatest = float(ends[np.isfinite(ends)].max())
-    unit, label = (style.frame_unit if name == "frames_to_score" else style.second_unit)(greatest)
+    unit, label = (frame_unit if name == "frames_to_score" else second_unit)(greatest)
     palette = style.colors(study)
     variants = list(dict.fromkeys(table["variant"]))
     for index, variant in enumerate(variants):
         rows = table[table["variant"] == variant]
         x = rows["workers"].to_numpy(dtype=float) * 2.0 ** (SPREAD * (index - (len(variants) - 1) / 2))
         points(ax, rows, name, palette[variant], x, unit)
-    style.log2_axis(ax, sorted(set(table["workers"])), ax.set_xscale)
+    style.log2_axis(ax, sorted(set(table["workers"])))
     ax.set_ylim(0, 1.15 * greatest / unit)
-    ax.yaxis.set_major_formatter(style.number)
+    ax.yaxis.set_major_formatter(number)
     ax.set_ylabel(label)
 
 
@@ -71,9 +72,9 @@ def comparison(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     columns = style.beside(len(games))
     places = int(scores.groupby("game").size().max())
     caption = (
-        f"Mean score of the last evaluation point: a pale dot a seed ({style.seeds(scores)}), the mean over seeds with "
+        f"Mean score of the last evaluation point: a pale dot a seed ({seeds(scores)}), the mean over seeds with "
         f"its 95% bootstrap interval beside them{'; one seed has no interval' if int(scores['n'].min()) == 1 else ''}."
-        + style.overload(runs)
+        + overload(runs)
     )
     size = (max(2.4, 0.24 * places + 0.8), 2.2)
     handles = style.legends(study, scores["variant"])
@@ -81,7 +82,7 @@ def comparison(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     flat = list(axes.flat)
     style.hide(flat[len(games) :])
     for ax, game in zip(flat, games, strict=False):
-        ax.set_title(style.short(game), loc="left")
+        ax.set_title(short(game), loc="left")
         _final_scores(study, ax, scores[scores["game"] == game], runs[runs["game"] == game])
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("final score")
@@ -103,9 +104,9 @@ def _final_scores(study: Study, ax: Axes, scores: pd.DataFrame, runs: pd.DataFra
         ax.plot(x + 0.22, row["final_score_mean"], "D", color=color, markersize=4.5, markeredgecolor="white")
         places.append(x)
     counts = list(dict.fromkeys(scores["workers"]))
-    labels = scores["workers"].astype(str) if len(counts) > 1 else scores["variant"].map(lambda v: style.short(v, 14))
+    labels = scores["workers"].astype(str) if len(counts) > 1 else scores["variant"].map(lambda v: short(v, 14))
     ax.set_xticks(places, list(labels))
     ax.set_xlim(-0.7, x + 0.7)
-    ax.set_xlabel("workers" if len(counts) > 1 else style.plural(counts[0]))
-    ax.yaxis.set_major_formatter(style.number)
+    ax.set_xlabel("workers" if len(counts) > 1 else plural(counts[0]))
+    ax.yaxis.set_major_formatter(number)
     ax.grid(visible=False, axis="x")

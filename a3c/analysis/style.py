@@ -7,17 +7,17 @@ Fewer workers are paler. What a band is, and n, stand in words under each figure
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from a3c.analysis.captions import plural
 from a3c.plan import Study
 
 Color = tuple[float, float, float]
@@ -37,6 +37,10 @@ RC: Any = mpl.rcParamsDefault | {
     "xtick.labelsize": 7.5,
     "ytick.labelsize": 7.5,
     "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "legend.borderaxespad": 0.1,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.4,
     "axes.linewidth": 0.6,
     "axes.edgecolor": INK,
     "axes.spines.top": False,
@@ -102,9 +106,8 @@ def panels(
     figure.text(0.012, 0.06 / height, text, fontsize=7.5, color=INK, va="bottom", linespacing=1.3)
     for index, line in enumerate(legend_lines):
         figure.legend(
-            handles=line, loc="upper center", bbox_to_anchor=(0.5, 1 - 0.19 * index / height), ncols=len(line),
-            frameon=False, borderaxespad=0.1, handlelength=1.6, columnspacing=1.4,
-        )  # fmt: skip
+            handles=line, loc="upper center", bbox_to_anchor=(0.5, 1 - 0.19 * index / height), ncols=len(line)
+        )
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
@@ -137,51 +140,6 @@ def legends(study: Study, variants: Iterable[str], counts: Sequence[int] = ()) -
     return lines
 
 
-def plural(workers: int) -> str:
-    """`1 worker`, `2 workers`."""
-    return f"{workers} worker" if workers == 1 else f"{workers} workers"
-
-
-def frame_unit(greatest: float) -> tuple[float, str]:
-    """What to divide frames by on an axis that ends at `greatest`, and the axis's label."""
-    if greatest >= 1e6:
-        return 1e6, "frames (millions)"
-    return (1e3, "frames (thousands)") if greatest >= 5e3 else (1.0, "frames")
-
-
-def second_unit(greatest: float) -> tuple[float, str]:
-    """What to divide seconds by on an axis that ends at `greatest`, and the axis's label."""
-    if greatest >= 7200:
-        return 3600.0, "wall-clock (h)"
-    return (60.0, "wall-clock (min)") if greatest >= 300 else (1.0, "wall-clock (s)")
-
-
-def number(value: float, _: object = None) -> str:
-    """A tick's label: `2,048`, `0.5`, with a true minus sign."""
-    text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
-    return text.replace("-", "−")  # noqa: RUF001
-
-
-def seeds(frame: pd.DataFrame) -> str:
-    """`n = 5 seeds`, or the range over the rows, from the column n."""
-    low, high = int(frame["n"].min()), int(frame["n"].max())
-    return f"n = {low} {'seed' if high == 1 else 'seeds'}" if low == high else f"n = {low} to {high} seeds"
-
-
-def overload(runs: pd.DataFrame) -> str:
-    """A caption's last sentence: which worker counts exceeded the cores; nothing if none did."""
-    over = runs[runs["oversubscribed"] == "yes"]
-    if over.empty:
-        return ""
-    pairs = sorted({(int(w), int(c)) for w, c in zip(over["workers"], over["cores"], strict=True)})
-    return " Oversubscribed: " + ", ".join(f"{plural(w)} on {c} cores" for w, c in pairs) + "."
-
-
-def short(name: str, limit: int = 30) -> str:
-    """A long name with its middle left out."""
-    return name if len(name) <= limit else f"{name[: limit // 2 - 1]}…{name[-(limit // 2) :]}"
-
-
 def hide(axes: Sequence[Axes]) -> None:
     """Takes away the panels that a grid has too many."""
     for ax in axes:
@@ -195,9 +153,9 @@ def empty(ax: Axes, text: str) -> None:
     ax.set_yticks([])
 
 
-def log2_axis(ax: Axes, workers: Sequence[int], set_scale: Callable[..., Any]) -> None:
+def log2_axis(ax: Axes, workers: Sequence[int]) -> None:
     """A logarithmic axis of worker counts with a tick at each."""
-    set_scale("log", base=2)
+    ax.set_xscale("log", base=2)
     ax.set_xticks(sorted(workers), [str(count) for count in sorted(workers)])
     ax.set_xlim(min(workers) / 1.35, max(workers) * 1.35)
     ax.set_xlabel("workers")

@@ -10,13 +10,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from a3c.analysis.comparison_tables import comparison_rows
 from a3c.analysis.curve_tables import Curves, curve_rows, frame_curves, time_curve_rows, time_to_score_rows
 from a3c.analysis.outputs import CSV_ONLY, POLICY_TABLE, Group, groups, table_names, table_path
 from a3c.analysis.reading import RunFolder, read_run
 from a3c.analysis.score_tables import Row, evaluation_rows, run_rows, score_row
-from a3c.analysis.table_text import markdown
+from a3c.analysis.table_text import TEXT_COLUMNS, markdown
 from a3c.analysis.turn_tables import histogram_rows, pooled_staleness, staleness_row, throughput_rows
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Study
@@ -98,6 +99,14 @@ def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder], 
     rows["staleness_histogram"] += histogram_rows(group, staleness)
     if group.game == CLIFF_WORLD:
         rows[POLICY_TABLE] += policy_rows(group, runs)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A table that `write_tables` wrote; empty numbers are NaN, and a variant called `nan` stays a name."""
+    header = pd.read_csv(path, nrows=0).columns
+    texts = [name for name in header if name in TEXT_COLUMNS]
+    numbers = {name: [""] for name in header if name not in TEXT_COLUMNS}
+    return pd.read_csv(path, dtype=dict.fromkeys(texts, object), na_values=numbers, keep_default_na=False)
 
 
 def policy_rows(group: Group, runs: list[RunFolder]) -> list[Row]:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from a3c.analysis import style
+from a3c.analysis.captions import number, overload, plural, seeds, short
 from a3c.analysis.style import INK, PALE
 from a3c.plan import Study
 from a3c.settings import ASYNCHRONOUS
@@ -29,7 +30,7 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
     caption = (
         "Staleness of every turn after each worker's first push, turns of all seeds pooled. Dashed: the number of the "
         "other workers, which the mean must equal whatever their speeds. A last bin with a plus holds the rest of the "
-        "tail. Synchronous turns, whose staleness is 0, are left out." + style.overload(tables["runs"])
+        "tail. Synchronous turns, whose staleness is 0, are left out." + overload(tables["runs"])
     )
     handles = style.legends(study, table["variant"])
     figure, axes = style.panels((max(1, -(-len(places) // columns)), columns), caption, handles)
@@ -37,7 +38,7 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
     style.hide(flat[len(places) :])
     for ax, (game, workers) in zip(flat, places, strict=False):
         one_game = len(set(table["game"])) == 1
-        title = style.plural(workers) if one_game else f"{style.short(game, 20)}, {style.plural(workers)}"
+        title = plural(workers) if one_game else f"{short(game, 20)}, {plural(workers)}"
         ax.set_title(title, loc="left")
         _histogram(study, ax, table[(table["game"] == game) & (table["workers"] == workers)], workers)
         if ax.get_subplotspec().is_first_col():
@@ -70,15 +71,15 @@ def throughput(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     columns = style.beside(len(games))
     handles = [*style.legends(study, table["variant"]), *marks(table)]
     caption = (
-        f"Emulator frames a second, mean over runs ({style.seeds(table)} a point) with 95% bootstrap intervals; both "
+        f"Emulator frames a second, mean over runs ({seeds(table)} a point) with 95% bootstrap intervals; both "
         "axes logarithmic. Thin straight lines: perfect speed-up from the same variant's runs with one worker. "
-        "Dotted: number of cores." + _alone(table) + style.overload(tables["runs"])
+        "Dotted: number of cores." + _alone(table) + overload(tables["runs"])
     )
     figure, axes = style.panels((-(-len(games) // columns), columns), caption, handles, size=(2.8, 2.3))
     flat = list(axes.flat)
     style.hide(flat[len(games) :])
     for ax, game in zip(flat, games, strict=False):
-        ax.set_title(style.short(game), loc="left")
+        ax.set_title(short(game), loc="left")
         _speeds(study, ax, table[table["game"] == game])
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("frames per second")
@@ -98,11 +99,11 @@ def _speeds(study: Study, ax: Axes, table: pd.DataFrame) -> None:
         if len(single):
             ideal = float(single.iloc[0]) * np.array([1, workers[-1]])
             ax.plot([1, workers[-1]], ideal, color=palette[variant], linewidth=0.6, alpha=0.7, zorder=1)
-    style.log2_axis(ax, workers, ax.set_xscale)
+    style.log2_axis(ax, workers)
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(style.number)
+    ax.yaxis.set_major_formatter(number)
     cores = set(table["cores"].dropna())
     if len(cores) == 1 and workers[0] <= max(cores) <= workers[-1]:
         ax.axvline(max(cores), color=PALE, linestyle=":", linewidth=1.0, zorder=0)

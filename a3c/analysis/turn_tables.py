@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from a3c.analysis.outputs import Group
-from a3c.analysis.reading import RunFolder, Staleness
+from a3c.analysis.reading import Floats, RunFolder, Staleness
 from a3c.analysis.score_tables import Row, column, mean_with_interval
 from a3c.settings import ASYNCHRONOUS
 
@@ -83,7 +83,7 @@ def throughput_rows(runs: Sequence[dict[str, Any]], groups: Sequence[Group]) -> 
     Both are empty where there is no run with one worker; `cores` and efficiency are empty where the runs of a group
     had different numbers of cores. `timing` says that every run of the group had the machine to itself.
     """
-    rows = []
+    rows: list[Row] = []
     single: dict[tuple[str, str], float] = {}
     for group in groups:  # one worker comes first, since groups ascend in workers
         mine = [run for run in runs if all(run[name] == value for name, value in group.key.items())]
@@ -91,18 +91,19 @@ def throughput_rows(runs: Sequence[dict[str, Any]], groups: Sequence[Group]) -> 
         if group.workers == 1:
             single[group.game, group.variant] = float(speed.mean())
         speed_up = float(speed.mean()) / single.get((group.game, group.variant), np.nan)
-        cores = mine[0]["cores"] if len({run["cores"] for run in mine}) == 1 else None
-        rows.append(
-            {
-                **group.key,
-                "n": len(mine),
-                "cores": cores,
-                "oversubscribed": any(run["oversubscribed"] for run in mine),
-                "timing": all(run["timing"] for run in mine),
-                **mean_with_interval("frames_per_second", speed),
-                "updates_per_second": float((column(mine, "updates") / column(mine, "train_seconds")).mean()),
-                "speed_up": speed_up,
-                "efficiency": speed_up / min(group.workers, cores) if cores else np.nan,
-            }
-        )
+        rows.append({**group.key, **_throughput(mine, speed, speed_up)})
     return rows
+
+
+def _throughput(runs: Sequence[dict[str, Any]], speed: Floats, speed_up: float) -> Row:
+    cores = runs[0]["cores"] if len({run["cores"] for run in runs}) == 1 else None
+    return {
+        "n": len(runs),
+        "cores": cores,
+        "oversubscribed": any(run["oversubscribed"] for run in runs),
+        "timing": all(run["timing"] for run in runs),
+        **mean_with_interval("frames_per_second", speed),
+        "updates_per_second": float((column(runs, "updates") / column(runs, "train_seconds")).mean()),
+        "speed_up": speed_up,
+        "efficiency": speed_up / min(runs[0]["workers"], cores) if cores else np.nan,
+    }

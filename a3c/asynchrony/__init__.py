@@ -1,7 +1,8 @@
 """Who reads which parameters when: stores, workers, and the processes that run them.
 
-A run is a sequence of turns: a worker pulled version r, computed a gradient and pushed it as version v + 1. The schedule is
-the list of turns, and staleness is v - r. The three schedules differ in the store that the same worker is given:
+A run is a sequence of turns: a worker pulled version r, computed a gradient and pushed it as version v + 1. The
+schedule is the list of turns, and staleness is v - r. The three schedules differ in the store that the same worker is
+given:
 
     hogwild       no lock on the parameters, as in the paper: they may be read and written while others write
     locked        a pull and a push are each atomic

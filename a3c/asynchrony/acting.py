@@ -50,15 +50,15 @@ def sample(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndar
     """One action a row, int64 [B], by inversion of the cumulative distribution: one uniform number a row."""
     cumulative = probabilities.cumsum(axis=-1)
     threshold = generator.random(len(probabilities)) * cumulative[:, -1]
-    return (cumulative <= threshold[:, None]).sum(axis=-1)
+    return np.asarray((cumulative <= threshold[:, None]).sum(axis=-1))
 
 
 class Actor:
     """One worker's games and its copy of the network: collects rollouts.
 
-    With one environment a rollout ends with the episode, as in Algorithm S3. With several, rollouts have full length and
-    games start anew inside them: a game over has discount 0, and a frame limit has discount 0 with γ V of the final observation
-    added to the reward, which is the same return.
+    With one environment a rollout ends with the episode, as in Algorithm S3. With several, rollouts have full length
+    and games start anew inside them: a game over has discount 0, and a frame limit has discount 0 with γ V of the
+    final observation added to the reward, which is the same return.
 
     Attributes:
       network: the worker's copy; `network.vector` is what a pull writes to.

@@ -1,7 +1,8 @@
 """Starts the processes of a run, watches over them and writes down what they do.
 
-The first worker that dies ends the run: a survivor could wait for ever at a lock that the dead one holds. Workers that are
-stopped get SIGTERM, a grace period, SIGKILL; a supervisor that is killed takes them with it (see `enter_process`).
+The first worker that dies ends the run: a survivor could wait for ever at a lock that the dead one holds. Workers
+that are stopped get SIGTERM, a grace period, SIGKILL; a supervisor that is killed takes them with it (see
+`enter_process`).
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from multiprocessing.context import ForkServerProcess
 from types import FrameType
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from a3c.asynchrony.drain import Drain
 from a3c.asynchrony.evaluator import EVALUATED, EvaluationAssignment, run_evaluator
-from a3c.asynchrony.shared import STOP, SharedMemory, allocate, process_context
+from a3c.asynchrony.shared import STOP, allocate, process_context
 from a3c.asynchrony.worker import EPISODES, FAILED, READY, Assignment, run_worker
 from a3c.records.rows import EpisodeRow, EvaluationRow
 from a3c.records.run_writer import RunWriter
@@ -188,7 +188,9 @@ class Supervisor:
             self._writer.turns(turns)
         if rows:
             self._writer.intervals(rows)
-            self._recent_score = next((r.score_mean for r in reversed(rows) if r.score_mean is not None), self._recent_score)
+            self._recent_score = next(
+                (r.score_mean for r in reversed(rows) if r.score_mean is not None), self._recent_score
+            )
         if self._stopped_by is not None:
             raise StoppedError(self._stopped_by)
 
@@ -215,7 +217,12 @@ class Supervisor:
     def _progress(self) -> Progress:
         alive = sum(c.alive for c in self._workers)
         return Progress(
-            self._drain.frames, self._drain.seconds, self._drain.updates, self._recent_score, alive, self._ended.is_set()
+            self._drain.frames,
+            self._drain.seconds,
+            self._drain.updates,
+            self._recent_score,
+            alive,
+            self._ended.is_set(),
         )
 
     @contextmanager
@@ -257,5 +264,3 @@ def _how_it_ended(exitcode: int | None) -> str:
         hint = "; possibly out of memory" if name == "SIGKILL" else ""
         return f"was killed by {name}{hint}"
     return f"ended with exit code {exitcode}"
-
-

@@ -1,7 +1,7 @@
 """Everything the processes of a run share, allocated once before any of them starts.
 
-Fresh memory is filled with NaN or -1, so that a value nobody wrote is noticed. Turns and their numbers go through a ring that
-the supervisor drains into files; a push waits while the ring is full, so no turn is ever lost.
+Fresh memory is filled with NaN or -1, so that a value nobody wrote is noticed. Turns and their numbers go through a
+ring that the supervisor drains into files; a push waits while the ring is full, so no turn is ever lost.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def allocate(settings: Settings, initial: Tensor) -> SharedMemory:
 
 def _shared(shape: list[int], dtype: torch.dtype) -> Tensor:
     poison = float("nan") if dtype.is_floating_point else 255 if dtype == torch.uint8 else -1
-    return torch.full(shape, poison, dtype=dtype).share_memory_()
+    shared: Tensor = torch.full(shape, poison, dtype=dtype).share_memory_()  # type: ignore[no-untyped-call]
+    return shared
 
 
 def process_context() -> ForkServerContext:

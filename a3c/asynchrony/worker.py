@@ -80,7 +80,9 @@ class Reporter:
             return
         seconds = time.monotonic() - self._start_time
         rows = [
-            EpisodeRow(pulled.frames + e.frames_after_pull, seconds, self._worker, e.env, e.score, e.steps, int(e.truncated))
+            EpisodeRow(
+                pulled.frames + e.frames_after_pull, seconds, self._worker, e.env, e.score, e.steps, int(e.truncated)
+            )
             for e in actor.episodes
         ]
         actor.episodes.clear()

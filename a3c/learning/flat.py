@@ -1,8 +1,8 @@
 """All parameters of a network as one contiguous float32 vector, of which the layers are views.
 
-A pull is then one copy and an optimizer step one pass, and what is shared between processes is allocated once. Each layer
-begins on a 64-byte boundary, as torch's own tensors do: matrix kernels may choose another order of summation for other
-alignments, and a replay must not depend on where a copy of the parameters happens to lie.
+A pull is then one copy and an optimizer step one pass, and what is shared between processes is allocated once. Each
+layer begins on a 64-byte boundary, as torch's own tensors do: matrix kernels may choose another order of summation
+for other alignments, and a replay must not depend on where a copy of the parameters happens to lie.
 """
 
 from __future__ import annotations

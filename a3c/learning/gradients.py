@@ -1,8 +1,8 @@
 """From a rollout to its gradient, as a value.
 
-The one place that differentiates. `rollout_gradient` returns a flat tensor and leaves no `.grad` behind, so nothing can be
-accumulated or aliased by accident: since torch 2.0 the hand-over copied from code base to code base, which aliases the `.grad`
-of two networks, applies running sums or the first gradient for ever.
+The one place that differentiates. `rollout_gradient` returns a flat tensor and leaves no `.grad` behind, so nothing
+can be accumulated or aliased by accident: since torch 2.0 the hand-over copied from code base to code base, which
+aliases the `.grad` of two networks, applies running sums or the first gradient for ever.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def rollout_gradient(
     loss = objective(terms, value_weight=value_weight, entropy_weight=entropy_weight) / rollout.action.shape[1]
     gradient = network.flatten(torch.autograd.grad(loss, network.tensors))
     norm = float(torch.linalg.vector_norm(gradient))
-    per_step = [float(term.detach()) / rollout.steps for term in terms]
-    diagnostics = Diagnostics(*per_step, value=float(value.detach().mean()), gradient_norm=norm)
+    policy_loss, value_loss, entropy = (float(term.detach()) / rollout.steps for term in terms)
+    diagnostics = Diagnostics(policy_loss, value_loss, entropy, float(value.detach().mean()), norm)
     if not all(map(_is_finite, diagnostics)):
         raise NonFiniteError(f"the gradient is not finite: {diagnostics}")
     return gradient, diagnostics

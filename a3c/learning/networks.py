@@ -1,13 +1,14 @@
 """Networks from observations to policy logits and a value.
 
-All of them share every layer but the last between policy and value (Mnih et al., 2016, section 4), and compute both with one
-output layer of `actions + 1` columns: with torch's default initialization, uniform in ±1/√fan_in, that is the same
-network as two separate layers.
+All of them share every layer but the last between policy and value (Mnih et al., 2016, section 4), and compute both
+with one output layer of `actions + 1` columns: with torch's default initialization, uniform in ±1/√fan_in, that is
+the same network as two separate layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +43,7 @@ class MLP(nn.Module):
     def __init__(self, inputs: int, hidden: Sequence[int], actions: int) -> None:
         super().__init__()
         widths = [inputs, *hidden]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:], strict=False))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
         self.output = nn.Linear(widths[-1], actions + 1)
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:

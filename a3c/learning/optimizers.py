@@ -12,8 +12,8 @@ def rmsprop_(
 
         g ← α g + (1 − α) Δθ²        θ ← θ − η Δθ / √(g + ε)
 
-    ε stands inside the root. `torch.optim.RMSprop` has it outside: with ε = 0.1 its steps are about three times as long for
-    steady gradients below 0.01, so a learning rate tuned for one form does not carry over to the other.
+    ε stands inside the root. `torch.optim.RMSprop` has it outside: with ε = 0.1 its steps are about three times as
+    long for steady gradients below 0.01, so a learning rate tuned for one form does not carry over to the other.
 
     Args:
       parameters: θ, float32 [P], changed.

@@ -107,7 +107,7 @@ class RowWriter:
     def __init__(self, path: Path, row_type: type[NamedTuple]) -> None:
         self._file: IO[str] = path.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(row_type._fields)  # type: ignore[attr-defined]
+        self._writer.writerow(row_type._fields)
         self._file.flush()
 
     def write(self, rows: Iterable[NamedTuple]) -> None:

@@ -1,7 +1,7 @@
 """MLflow as a view of the run folders: the one module that imports mlflow.
 
-Files are the truth. A mirror reads them and sends what they hold, with the time stamps that the files hold, so that sending
-anything twice changes nothing: a view can be rebuilt at any time, and a store that fails never harms a run.
+Files are the truth. A mirror reads them and sends what they hold, with the time stamps that the files hold, so that
+sending anything twice changes nothing: a view can be rebuilt at any time, and a store that fails never harms a run.
 """
 
 from __future__ import annotations
@@ -177,7 +177,10 @@ class Mirror:
     def _interval_metrics(self) -> list[Metric]:
         rows = self._new_rows(run_folder.INTERVALS)
         return [
-            self._metric(name, row[column], row) for row in rows for column, name in INTERVAL_METRICS.items() if row[column]
+            self._metric(name, row[column], row)
+            for row in rows
+            for column, name in INTERVAL_METRICS.items()
+            if row[column]
         ]
 
     def _evaluation_metrics(self) -> list[Metric]:

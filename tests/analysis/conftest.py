@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -85,17 +86,11 @@ def write_run(
         for i, (f, s) in enumerate(zip(frames, scores, strict=True))
     ])  # fmt: skip
     _rows(folder / run_folder.INTERVALS, IntervalRow, [_interval(f, frames_per_second) for f in (budget // 2, budget)])
-    points = settings.evaluation.points
-    _rows(folder / run_folder.EVALUATIONS, EvaluationRow, [
-        EvaluationRow(p, budget * p // points, budget * p // points + 3, p, 1.0, e, float(s) + e - 1, 7, 0)
-        for p, s in enumerate(score(run, np.arange(1, points + 1) / points), start=1)
-        for e in range(settings.evaluation.episodes)
-    ])  # fmt: skip
-    turns = schedule(run, budget // settings.action_repeat // 5)
-    writer = ScheduleWriter(
-        folder / run_folder.SCHEDULE, Header(settings.schedule, settings.workers, settings.action_repeat)
-    )
-    writer.write(turns)
+    points = score(run, np.arange(1, settings.evaluation.points + 1) / settings.evaluation.points)
+    _rows(folder / run_folder.EVALUATIONS, EvaluationRow, _evaluations(run, points))
+    header = Header(settings.schedule, settings.workers, settings.action_repeat)
+    writer = ScheduleWriter(folder / run_folder.SCHEDULE, header)
+    writer.write(schedule(run, budget // settings.action_repeat // 5))
     writer.close()
     if settings.network.kind == "table":
         _policy(folder / run_folder.POLICY)
@@ -114,6 +109,17 @@ def _rows(path: Path, row_type: Any, rows: list[Any]) -> None:
     writer = RowWriter(path, row_type)
     writer.write(rows)
     writer.close()
+
+
+def _evaluations(run: Run, scores: np.ndarray) -> list[EvaluationRow]:
+    """Three or so episodes a point, whose scores differ and have the given mean."""
+    settings, number = run.settings, len(scores)
+    return [
+        EvaluationRow(p, settings.budget_frames * p // number, settings.budget_frames * p // number + 3, p, 1.0, e,
+                      float(score) + e - (settings.evaluation.episodes - 1) / 2, 7, 0)
+        for p, score in enumerate(scores, start=1)
+        for e in range(settings.evaluation.episodes)
+    ]  # fmt: skip
 
 
 def _interval(frames: int, frames_per_second: float) -> IntervalRow:
@@ -139,7 +145,5 @@ def _manifest(run: Run, frames_per_second: float) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def synthetic() -> Any:
-    """This module, so that tests need not find it on the import path."""
-    import sys
-
-    return sys.modules[__name__]
+    """What this file offers, so that tests need not find it on the import path."""
+    return SimpleNamespace(make_run=make_run, make_study=make_study, write_run=write_run, write_study=write_study)

@@ -1,0 +1,104 @@
+"""Every table, figure and report in results/ is made by a rule below.
+
+    snakemake --cores all                        the laptop scale of every study
+    snakemake --cores all --config scale=smoke   a few seconds a run; scale=paper is the real thing
+    snakemake --cores all --config studies=staleness
+"""
+
+import sys
+
+from snakemake.utils import min_version
+
+from a3c.fingerprint import fingerprint
+from a3c.workflow import load_or_exit
+
+min_version("9.0")
+
+PYTHON = sys.executable  # the jobs run with the Python that runs Snakemake, activated or not
+WORKFLOW = load_or_exit(config, "experiments", "results")
+
+
+wildcard_constraints:
+    game="|".join(map(re.escape, WORKFLOW.games())),
+    id=r"[a-z]+(-batched)?-w\d+-[0-9a-f]{10}",
+    seed=r"\d+",
+
+
+rule all:
+    input:
+        WORKFLOW.report(),
+
+
+# Several trainers that all created the store at once would wreck it.
+rule store:
+    output:
+        touch("results/mlflow/created"),
+    log:
+        "results/logs/store.log",
+    shell:
+        "{PYTHON} -m a3c store --scale {WORKFLOW.scale} > {log} 2>&1"
+
+
+# `done.json` is the one declared output: Snakemake deletes declared outputs before a job starts. A run is trained again
+# if its resolved settings or the training code's meaning change (params), and for nothing else.
+rule train:
+    input:
+        ancient("results/mlflow/created"),
+    output:
+        "results/runs/{game}/{id}/seed{seed}/done.json",
+    log:
+        "results/logs/runs/{game}/{id}/seed{seed}.log",
+    threads: WORKFLOW.threads(workflow.cores)
+    params:
+        settings=WORKFLOW.settings,
+        code=fingerprint(),
+    resources:
+        conditions=WORKFLOW.conditions,
+    shell:
+        "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
+        " {resources.conditions} 2>&1 | tee {log} >&2"
+        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale}"
+
+
+for study in WORKFLOW.studies:
+
+    rule:
+        name:
+            f"tables_{study.name}"
+        input:
+            WORKFLOW.finished(study),
+        output:
+            WORKFLOW.tables(study),
+        params:
+            study=study.name,
+        log:
+            f"results/logs/{study.scale}/tables_{study.name}.log",
+        shell:
+            "{PYTHON} -m a3c tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
+
+    rule:
+        name:
+            f"figures_{study.name}"
+        input:
+            WORKFLOW.tables(study),
+        output:
+            WORKFLOW.figures(study),
+        params:
+            study=study.name,
+        log:
+            f"results/logs/{study.scale}/figures_{study.name}.log",
+        shell:
+            "{PYTHON} -m a3c figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
+
+
+rule report:
+    input:
+        [WORKFLOW.tables(study) + WORKFLOW.figures(study) for study in WORKFLOW.studies],
+    output:
+        WORKFLOW.report(),
+    params:
+        studies=[study.name for study in WORKFLOW.studies],
+    log:
+        f"results/logs/{WORKFLOW.scale}/report.log",
+    shell:
+        "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} > {log} 2>&1"

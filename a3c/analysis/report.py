@@ -1,0 +1,116 @@
+"""One page a scale that needs no other file: question, answer, figures, tables and where every number came from."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from a3c.analysis import page
+from a3c.analysis.answers import FEWEST_SEEDS, answer
+from a3c.analysis.outputs import (
+    CSV_ONLY,
+    figure_names,
+    figure_path,
+    protocols,
+    report_path,
+    table_names,
+    table_path,
+)
+from a3c.analysis.reading import read_run
+from a3c.analysis.table_text import TITLES, notes, oversubscription, readable
+from a3c.analysis.tables import read_table
+from a3c.plan import Study
+
+CAUTION = (
+    "Intervals are 95% percentile bootstrap intervals over seeds. With few seeds they are too narrow: for normally "
+    "distributed scores they hold the true mean in about 74% of cases with 3 seeds, 83% with 5 and 91% with 10. "
+    f"With fewer than {FEWEST_SEEDS} seeds nothing is called higher or lower."
+)
+
+
+def write_report(studies: list[Study], results: Path) -> None:
+    """Writes `<results>/report/<scale>.html`, one file for each scale among the studies.
+
+    Args:
+      studies: their tables and figures written.
+      results: the folder that holds `runs/`, `tables/` and `figures/`.
+
+    Raises:
+      FileNotFoundError: if a table, a figure or a run's manifest is missing.
+    """
+    for scale in dict.fromkeys(study.scale for study in studies):
+        mine = [study for study in studies if study.scale == scale]
+        entries = "".join(f"<li>{page.link(f'#{study.name}', study.title)}</li>" for study in mine)
+        title = f"Asynchronous advantage actor-critic: results at {scale} scale"
+        top = [page.element("h1", title), f"<nav><ul>{entries}</ul></nav>", page.element("p", CAUTION, "note")]
+        path = report_path(results, scale)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = page.document(title, [*top, *(_section(study, results) for study in mine)])
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _section(study: Study, results: Path) -> str:
+    tables = {name: read_table(table_path(study, results, name)) for name in ("comparison", "throughput", "scores")}
+    parts = [
+        page.element("h2", study.title),
+        page.element("p", study.question, "question"),
+        page.element("p", answer(tables), "answer"),
+        *(
+            page.picture(figure_path(study, results, name), f"{study.title}: {name.replace('_', ' ')}")
+            for name in figure_names(study)
+        ),
+        *(_table(study, results, name) for name in table_names(study)),
+        page.facts(provenance(study, results)),
+    ]
+    return f'<section id="{study.name}">\n' + "\n".join(parts) + "\n</section>"
+
+
+def _table(study: Study, results: Path, name: str) -> str:
+    target = f"../tables/{study.scale}/{study.name}/{name}.csv"
+    if name in CSV_ONLY:
+        return f'<p class="note">{page.link(target, name.replace("_", " ") + " (CSV)")}</p>'
+    columns, *cells = _cells(table_path(study, results, name))
+    runs = read_table(table_path(study, results, "runs")).to_dict("records")
+    for run in runs:
+        run["oversubscribed"] = run["oversubscribed"] == "yes"
+    content = page.table(*readable(columns, cells)) + page.element("p", notes(name, runs), "note")
+    return page.fold(f"{page.element('span', TITLES[name])} {page.link(target, 'CSV')}", content)
+
+
+def _cells(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
+    """Names and values: what the runs of a study were made with, from their manifests."""
+    folders = [read_run(run, results) for run in study.runs]
+    manifests = [folder.manifest for folder in folders]
+    hours = sum(folder.train_seconds for folder in folders) / 3600.0
+    seeds = sorted({run.settings.seed for run in study.runs})
+    versions = sorted({f"{name} {version}" for m in manifests for name, version in m["versions"].items()})
+    over = [
+        {
+            "workers": f.run.settings.workers,
+            "cores": f.manifest["cores"],
+            "oversubscribed": f.manifest["oversubscribed"],
+        }
+        for f in folders
+    ]
+    return [
+        ("runs", f"{len(folders)}, {sum(bool(m['timing']) for m in manifests)} of them alone on the machine"),
+        ("seeds", ", ".join(map(str, seeds)) if len(seeds) <= 20 else f"{seeds[0]} to {seeds[-1]} ({len(seeds)})"),
+        ("protocol", ", ".join(protocols(study)) or "none: no Atari game"),
+        ("training time", f"{hours:,.2f} hours in all"),
+        ("commit", _distinct(manifests, "commit")),
+        ("code fingerprint", _distinct(manifests, "fingerprint")),
+        ("processor", _distinct(manifests, "cpu")),
+        ("cores", _distinct(manifests, "cores")),
+        ("oversubscription", oversubscription(over)),
+        ("versions", ", ".join(versions)),
+    ]
+
+
+def _distinct(manifests: list[dict[str, Any]], name: str) -> str:
+    return ", ".join(sorted({str(manifest[name]) for manifest in manifests}))

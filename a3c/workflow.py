@@ -1,0 +1,124 @@
+"""What the Snakefile asks: the studies of a scale, and settings, threads and files of each run. Never imports torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from a3c.analysis import outputs
+from a3c.environments.games import folder_name
+from a3c.plan import SCALES, Run, Study, load_study, studies
+from a3c.problems import InvalidInput, Problem, unknown
+from a3c.settings import Settings
+
+EXIT_INVALID = 2
+CONFIG_KEYS = ("scale", "studies")
+
+
+class Workflow:
+    """The plan behind the rules, made once when Snakemake reads the Snakefile.
+
+    Attributes:
+      scale: `smoke`, `laptop` or `paper`.
+      studies: those asked for, in alphabetical order.
+    """
+
+    def __init__(self, config: Mapping[str, Any], experiments: Path, results: Path) -> None:
+        """Reads and checks every study.
+
+        Args:
+          config: Snakemake's: `scale`, and `studies` as names separated by commas; all of them by default.
+          experiments: folder of the YAML files.
+          results: folder of everything that is made.
+
+        Raises:
+          InvalidInput: with every problem of the configuration and of the studies.
+        """
+        wrong = [Problem("--config", unknown(key, CONFIG_KEYS)) for key in config if key not in CONFIG_KEYS]
+        self.scale = str(config.get("scale", "laptop"))
+        if self.scale not in SCALES:
+            wrong.append(Problem("--config scale", unknown(self.scale, SCALES, "scale")))
+        present = studies(experiments)
+        asked = [name for name in str(config.get("studies", "")).split(",") if name]
+        wrong += [Problem("--config studies", unknown(name, present, "study")) for name in asked if name not in present]
+        if wrong:
+            raise InvalidInput(wrong)
+        every = _load(present, self.scale, experiments)
+        self.results = results
+        self.studies = [study for study in every if not asked or study.name in asked]
+        self._runs = {run.folder: run for study in every for run in study.runs}
+        self._timed = {run.folder for study in every if study.timing for run in study.runs}
+
+    def games(self) -> list[str]:
+        """Folder names of the games, for wildcard constraints."""
+        return sorted({folder_name(run.settings.game) for run in self._runs.values()})
+
+    def settings(self, wildcards: Mapping[str, str]) -> str:
+        """A run's resolved settings as JSON: what decides whether it must be trained again."""
+        return self._settings(wildcards).to_json()
+
+    def threads(self, cores: int | None) -> Any:
+        """A function from a run to its threads: one a process, or the whole machine for a timing."""
+
+        def threads(wildcards: Mapping[str, str]) -> int:
+            processes = self._settings(wildcards).processes
+            return max(processes, cores or 1) if self._folder(wildcards) in self._timed else processes
+
+        return threads
+
+    def conditions(self, wildcards: Mapping[str, str]) -> str:
+        """The options of `a3c train` that do not change what is learnt."""
+        return "--timing" if self._folder(wildcards) in self._timed else "--no-timing"
+
+    def finished(self, study: Study) -> list[str]:
+        """The files that say that the study's runs are finished."""
+        return sorted({str(self.results / "runs" / run.folder / "done.json") for run in study.runs})
+
+    def tables(self, study: Study) -> list[str]:
+        """The study's tables."""
+        return [str(path) for path in outputs.table_files(study, self.results)]
+
+    def figures(self, study: Study) -> list[str]:
+        """The study's figures."""
+        return [str(path) for path in outputs.figure_files(study, self.results)]
+
+    def report(self) -> str:
+        """The report of the scale."""
+        return str(outputs.report_path(self.results, self.scale))
+
+    def _settings(self, wildcards: Mapping[str, str]) -> Settings:
+        return self._run(wildcards).settings
+
+    def _run(self, wildcards: Mapping[str, str]) -> Run:
+        folder = self._folder(wildcards)
+        if folder not in self._runs:
+            raise KeyError(f"no study at scale {self.scale} asks for the run {folder}")
+        return self._runs[folder]
+
+    @staticmethod
+    def _folder(wildcards: Mapping[str, str]) -> str:
+        return f"{wildcards['game']}/{wildcards['id']}/seed{wildcards['seed']}"
+
+
+def load_or_exit(config: Mapping[str, Any], experiments: str, results: str) -> Workflow:
+    """The workflow; if its input is invalid, every problem on standard error and exit code 2, without a traceback."""
+    try:
+        return Workflow(config, Path(experiments), Path(results))
+    except InvalidInput as error:
+        print(f"a3c: {error}", file=sys.stderr)
+        sys.exit(EXIT_INVALID)
+
+
+def _load(names: list[str], scale: str, experiments: Path) -> list[Study]:
+    """All studies; the problems of all of them at once."""
+    found, problems = [], []
+    for name in names:
+        try:
+            found.append(load_study(name, scale, experiments))
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return found
