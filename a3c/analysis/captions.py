@@ -27,7 +27,7 @@ def second_unit(greatest: float) -> tuple[float, str]:
 def number(value: float, _: object = None) -> str:
     """A tick's label: `2,048`, `0.5`, with a true minus sign."""
     text = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
-    return text.replace("-", "−")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def seeds(frame: pd.DataFrame) -> str:

@@ -125,7 +125,7 @@ class RunFolder:
 
     def _columns(self, name: str, *columns: str) -> tuple[Floats, ...]:
         types = dict.fromkeys(columns, "float64")
-        frame = pd.read_csv(self.path / name, usecols=list(columns), dtype=types, float_precision="round_trip")
+        frame = pd.read_csv(self.path / name, usecols=list(columns), dtype=types)
         return tuple(frame[column].to_numpy() for column in columns)
 
 

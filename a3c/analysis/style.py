@@ -21,6 +21,7 @@ from a3c.analysis.captions import plural
 from a3c.plan import Study
 
 Color = tuple[float, float, float]
+Size = tuple[float, float]
 
 SCHEDULE_COLORS = {"hogwild": "#D55E00", "locked": "#0072B2", "synchronous": "#009E73"}
 SPARE_COLORS = ("#CC79A7", "#E69F00", "#56B4E9", "#7F6A3F", "#5E4FA2", "#A6761D", "#444444")
@@ -78,17 +79,14 @@ def shade(color: Color, workers: int, counts: Sequence[int]) -> Color:
 
 
 def panels(
-    number_of: tuple[int, int],
-    caption: str,
-    legends: Sequence[Sequence[Line2D]] = (),
-    size: tuple[float, float] = (2.5, 1.9),
+    number_of: tuple[int, int], caption: str, keys: Sequence[Sequence[Line2D]] = (), size: Size = (2.5, 1.9)
 ) -> tuple[Figure, Any]:
     """A figure with legends above its panels and its caption below.
 
     Args:
       number_of: rows and columns of panels.
       caption: one paragraph; it is wrapped to the figure's width.
-      legends: what they explain, a line each; a line too long for the figure is broken.
+      keys: what the legends explain, a line each; a line too long for the figure is broken.
       size: width and height of one panel, inches.
 
     Returns:
@@ -97,7 +95,7 @@ def panels(
     rows, columns = number_of
     width = max(columns * size[0] + 0.3, 4.0)
     caption_lines = textwrap.wrap(caption, int(width * 17.5))
-    legend_lines = [line for handles in legends for line in _broken(handles, width)]
+    legend_lines = [line for handles in keys for line in _broken(handles, width)]
     top, bottom = 0.19 * len(legend_lines) + 0.08, 0.15 * len(caption_lines) + 0.12
     height = rows * size[1] + top + bottom
     place = (0, bottom / height, 1, 1 - (top + bottom) / height)
@@ -105,9 +103,8 @@ def panels(
     text = "\n".join(caption_lines)
     figure.text(0.012, 0.06 / height, text, fontsize=7.5, color=INK, va="bottom", linespacing=1.3)
     for index, line in enumerate(legend_lines):
-        figure.legend(
-            handles=line, loc="upper center", bbox_to_anchor=(0.5, 1 - 0.19 * index / height), ncols=len(line)
-        )
+        anchor = (0.5, 1 - 0.19 * index / height)
+        figure.legend(handles=line, loc="upper center", bbox_to_anchor=anchor, ncols=len(line))
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 

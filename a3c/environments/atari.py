@@ -104,8 +104,8 @@ class Atari:
     def step(self, action: int) -> Step:
         """Repeats one action for `action_repeat` frames, or until the game is over: the emulator refuses what follows.
 
-        The last observation of a game is thus the maximum of its last two screens. The frame limit is held against the
-        emulator's own count, no-ops included, after all frames of the step.
+        The newest frame of a game's last observation thus shows its last screen, never one from before the step. The
+        frame limit is held against the emulator's own count, no-ops included, after all frames of the step.
 
         Args:
           action: index into the protocol's action set.

@@ -75,10 +75,9 @@ def write_run(
     **manifest: Any,
 ) -> Path:
     """Writes the folder of a finished run whose episodes end at equal distances."""
-    folder = results / "runs" / run.folder
+    folder, settings, budget = results / "runs" / run.folder, run.settings, run.settings.budget_frames
     folder.mkdir(parents=True)
-    (folder / run_folder.SETTINGS).write_text(run.settings.to_json())
-    settings, budget = run.settings, run.settings.budget_frames
+    (folder / run_folder.SETTINGS).write_text(settings.to_json())
     frames = np.arange(1, episodes + 1) * budget // max(episodes, 1)
     scores = score(run, frames / budget)
     _rows(folder / run_folder.EPISODES, EpisodeRow, [
@@ -95,7 +94,6 @@ def write_run(
     if settings.network.kind == "table":
         _policy(folder / run_folder.POLICY)
     run_folder.write_json(folder / run_folder.MANIFEST, _manifest(run, frames_per_second) | manifest)
-    run_folder.write_json(folder / run_folder.DONE, {})
     return folder
 
 

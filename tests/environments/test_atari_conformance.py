@@ -3,8 +3,8 @@
 Gymnasium's wrappers draw their no-ops as we do, so they get a twin of our generator. `AtariVectorEnv` draws its own in
 C++, so both play without no-ops there; it fills the stack of a fresh episode with zeros, which is checked as such.
 
-At a game's end both leave the action repeat early and pool screens that were read before it, while ours pools the last
-two of the game: up to about a hundred pixels of that newest frame differ. It is neither acted upon nor learnt from (the
+At a game's end both leave the action repeat early and pool screens that were read before it, while ours reads the
+game's last: up to about a hundred pixels of that newest frame differ. It is neither acted upon nor learnt from (the
 discount is 0), and it is the one thing that is not compared.
 """
 

@@ -53,18 +53,17 @@ def test_each_of_the_57_games_goes_on_exactly(game: str, protocol: str, settings
     assert_goes_on_elsewhere(settings_for(game, protocol=protocol), 90)
 
 
-def test_sticky_actions_go_on_exactly_from_every_step(settings_for: Callable[..., Settings]) -> None:
+def test_the_action_that_is_being_held_goes_on_where_it_sticks(settings_for: Callable[..., Settings]) -> None:
+    """The emulator's own state leaves it out: a quarter of the steps after a restored state would open with another."""
     settings = settings_for("Boxing", protocol="sticky")
     here, there = make(settings, 0), make(settings, 1)
     here.reset()
     there.reset()
-    for seed in range(20):
+    for seed in range(30):
         play(here, 3, seed)
+        play(there, 3, seed=seed + 100)
         there.restore(here.save())
-        expected = here.save()
-        reference = play(there, 3, seed=99)
-        there.restore(expected)
-        assert play(there, 3, seed=99) == reference
+        assert play(here, 3, seed=99) == play(there, 3, seed=99)
 
 
 def test_a_saved_state_is_not_touched_by_playing_on(settings_for: Callable[..., Settings]) -> None:

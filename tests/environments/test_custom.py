@@ -141,6 +141,14 @@ def test_terminated_and_truncated_become_discount_and_last(
     assert (step.discount, step.last) == expected
 
 
+def test_an_observation_is_kept_from_an_environment_that_writes_it_again(settings_for: SettingsFor) -> None:
+    environment = make(settings_for(named("bytes_corridor")))
+    first = environment.reset()
+    second = environment.step(0).observation
+    environment.step(0)
+    assert [first.min(), first.max(), second.min(), second.max()] == [10, 10, 11, 11]
+
+
 def test_the_first_reset_is_seeded_from_the_environments_stream(settings_for: SettingsFor) -> None:
     environment: Any = make(settings_for(named("corridor"), seed=9), 2)
     environment.reset()

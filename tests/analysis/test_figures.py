@@ -1,0 +1,80 @@
+"""Every promised figure is drawn, from the tables alone, the same each time."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.colors import to_rgb
+
+from a3c.analysis import captions, outputs, style
+from a3c.analysis.figures import FIGURES, write_figures
+from a3c.analysis.tables import write_tables
+
+SCHEDULES = ("hogwild", "locked", "synchronous")
+
+
+def drawn(results: Path, synthetic: Any, *runs: Any, **options: Any) -> Any:
+    """Writes runs, tables and figures, warnings being errors; returns the study."""
+    study = synthetic.make_study(*runs)
+    synthetic.write_study(results, study, **options)
+    write_tables(study, results)
+    shutil.rmtree(results / "runs")  # figures come from tables
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_figures(study, results)
+    return study
+
+
+def test_every_figure_promised_is_drawn_and_the_same_to_the_byte_when_drawn_again(
+    tmp_path: Path, synthetic: Any
+) -> None:
+    runs = [synthetic.make_run(v, "CliffWorld", workers=w, seed=s) for v in SCHEDULES for w in (1, 8) for s in (0, 1)]
+    study = drawn(tmp_path, synthetic, *runs)
+    files = outputs.figure_files(study, tmp_path)
+    assert len(files) == 2 * len(FIGURES)
+    assert sorted(files) == sorted(files[0].parent.iterdir())
+    before = [path.read_bytes() for path in files]
+    for path, data in zip(files, before, strict=True):
+        assert data.startswith(b"\x89PNG\r\n\x1a\n" if path.suffix == ".png" else b"<?xml ve"), path
+        assert b"<dc:date>" not in data
+    write_figures(study, tmp_path)
+    assert [path.read_bytes() for path in files] == before
+
+
+def test_runs_in_which_no_episode_ended_still_make_figures(tmp_path: Path, synthetic: Any) -> None:
+    drawn(tmp_path, synthetic, *(synthetic.make_run(game="CliffWorld", workers=w) for w in (1, 2)), episodes=0)
+
+
+def test_a_variant_called_nan_and_a_very_long_game_are_drawn(tmp_path: Path, synthetic: Any) -> None:
+    game = "a_package.a_module_with_a_long_name:a_factory_of_environments"
+    drawn(tmp_path, synthetic, synthetic.make_run("nan", game))
+    assert len(captions.short(game)) == 30
+
+
+def test_a_schedule_has_its_color_and_a_second_variant_of_it_another(synthetic: Any) -> None:
+    runs = [synthetic.make_run(v, seed=s) for v in ("synchronous", "hogwild") for s in (0, 1)]
+    runs += [synthetic.make_run(v) for v in ("faster", "slower")]  # both locked
+    found = style.colors(synthetic.make_study(*runs))
+    assert found["hogwild"] == to_rgb(style.SCHEDULE_COLORS["hogwild"])
+    assert found["faster"] == to_rgb(style.SCHEDULE_COLORS["locked"])
+    assert len(set(found.values())) == 4
+
+
+def test_more_workers_are_darker() -> None:
+    brightness = [sum(style.shade((0.8, 0.2, 0.1), w, (1, 2, 8))) for w in (1, 2, 8)]
+    assert brightness == sorted(brightness, reverse=True)
+    assert style.shade((0.8, 0.2, 0.1), 8, (1, 2, 8)) == (0.8, 0.2, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("greatest", "frames", "seconds"),
+    [(100, "frames", "wall-clock (s)"), (40_000, "frames (thousands)", "wall-clock (h)"),
+     (8e7, "frames (millions)", "wall-clock (h)"), (600, "frames", "wall-clock (min)")],
+)  # fmt: skip
+def test_axes_have_readable_units(greatest: float, frames: str, seconds: str) -> None:
+    assert captions.frame_unit(greatest)[1] == frames
+    assert captions.second_unit(greatest)[1] == seconds
