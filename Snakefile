@@ -24,9 +24,15 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+# One process shows all runs in MLflow while they train, and ends with this one; rule track makes sure of it afterwards.
+onstart:
+    shell("mkdir -p results; setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &")
+
+
 rule all:
     input:
         WORKFLOW.report(),
+        f"results/mlflow/tracked_{WORKFLOW.scale}",
 
 
 # Several trainers that all created the store at once would wreck it.
@@ -56,8 +62,19 @@ rule train:
         conditions=WORKFLOW.conditions,
     shell:
         "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
-        " {resources.conditions} 2>&1 | tee {log} >&2"
+        " {resources.conditions} --no-track 2>&1 | tee {log} >&2"
         " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale}"
+
+
+rule track:
+    input:
+        [WORKFLOW.finished(study) for study in WORKFLOW.studies],
+    output:
+        touch(f"results/mlflow/tracked_{WORKFLOW.scale}"),
+    log:
+        f"results/logs/{WORKFLOW.scale}/track.log",
+    shell:
+        "{PYTHON} -m a3c track > {log} 2>&1"
 
 
 for study in WORKFLOW.studies:

@@ -93,9 +93,14 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = _command(commands, "track", "show run folders in MLflow", ["a3c track results/runs/*/*/seed*"])
-    command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help="run folders")
-    command.add_argument("--follow", type=int, metavar="PID", help="go on while this trainer lives")
+    command = _command(
+        commands,
+        "track",
+        "bring MLflow up to date with run folders",
+        ["a3c track", "a3c track results/runs/Pong/*/seed*", "a3c track --tracking-uri http://127.0.0.1:5000"],
+    )
+    command.add_argument("runs", nargs="*", type=Path, metavar="FOLDER", help="run folders; all below RESULTS if none")
+    command.add_argument("--watch", type=int, metavar="PID", help="go on while this process lives, then once more")
     _add_folders(command)
     _add_tracking_uri(command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,9 @@ if TYPE_CHECKING:
     from a3c.plan import Study
     from a3c.settings import Settings
 
-MIRROR_GRACE_SECONDS = 60
-
 
 def train(options: argparse.Namespace) -> int:
-    """Trains one run; tracking runs beside it and cannot fail it."""
+    """Trains one run; the process that shows it in MLflow runs beside it and cannot fail it."""
     from a3c.progress import Bar
     from a3c.records.run_folder import RunFolderBusy
     from a3c.training import Conditions
@@ -43,7 +42,6 @@ def train(options: argparse.Namespace) -> int:
         return _failed(error, folder)
     finally:
         bar.close()
-        mirror.end()
     print(f"finished: {folder}", file=sys.stderr)
     return 0
 
@@ -62,32 +60,20 @@ def _failed(error: Exception, folder: Path) -> int:
 
 
 class _Mirroring:
-    """The process that shows a run in MLflow while it trains."""
+    """The process that shows a run in MLflow while it trains, at the lowest priority."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "a3c", "track", str(folder), "--results", str(options.results)]
+        self._command = [sys.executable, "-m", "a3c", "track", str(folder), "--watch", str(os.getpid())]
+        self._command += ["--results", str(options.results), "--experiments", str(options.experiments)]
         if options.tracking_uri:
             self._command += ["--tracking-uri", options.tracking_uri]
         self._wanted = not options.no_track
-        self._live = self._wanted and not options.timing
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts it once the run folder has its manifest; not before the end if the run is a timing."""
-        if self._live and self._process is None:
-            import os
-
-            self._process = subprocess.Popen([*self._command, "--follow", str(os.getpid())], start_new_session=True)
-
-    def end(self) -> None:
-        """Waits until the view is complete; a store that hangs is left alone."""
-        if not self._wanted:
-            return
-        self._process = self._process or subprocess.Popen(self._command, start_new_session=True)
-        try:
-            self._process.wait(MIRROR_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            print("a3c train: MLflow does not answer; `a3c track` can send the run later", file=sys.stderr)
+        """Starts it, once; the run folder has its manifest by then."""
+        if self._wanted and self._process is None:
+            self._process = subprocess.Popen(self._command, start_new_session=True)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -171,18 +157,23 @@ def store(options: argparse.Namespace) -> int:
 
 
 def track(options: argparse.Namespace) -> int:
-    """Shows run folders in MLflow, once or while a trainer lives."""
+    """Brings MLflow up to date with run folders, once or while a process lives."""
     from a3c.plan import studies_of
-    from a3c.records.tracking import Mirror, default_uri, follow
+    from a3c.records.tracking import View, default_uri, watch
+
+    def find() -> list[Path]:
+        return options.runs or sorted(p.parent for p in (options.results / "runs").glob("*/*/seed*/manifest.json"))
 
     uri = options.tracking_uri or default_uri(options.results)
-    for folder in options.runs:
-        mirror = Mirror(folder, options.results, uri, studies_of(folder, options.experiments))
-        if options.follow:
-            follow(mirror, folder, options.follow)
-        else:
-            mirror.finish()
-    return 0
+    view = View(uri, options.results, lambda folder: studies_of(folder, options.experiments))
+    if options.watch:
+        os.nice(19)
+        wrong = watch(view, find, options.watch)
+    else:
+        wrong = view.update(find())
+    for sentence in wrong:
+        print(f"a3c track: {sentence}", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 def progress(options: argparse.Namespace) -> int:

@@ -55,6 +55,9 @@ def train(
       StoppedError: if SIGINT or SIGTERM came.
     """
     _one_thread()
+    from a3c.asynchrony.start import process_context
+
+    process_context()  # its server imports torch while this process does
     from a3c.asynchrony.live import StoppedError, Supervisor
     from a3c.asynchrony.worker import make_network
     from a3c.environments import make

@@ -26,9 +26,8 @@ def time_to_score(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     handles = [*style.legends(study, table["variant"]), *marks(table)]
     caption = (
         "Where the mean training curve first reaches the score in the title: the best that the worst group ever "
-        "reached. "
-        f"Above in frames, with 95% bootstrap intervals over seeds ({seeds(table)} a point; an arrow: beyond the "
-        "budget); below the wall-clock at which the runs came to the same frame. Less is better."
+        f"reached. Above in frames, with 95% bootstrap intervals over seeds ({seeds(table)} a point; an arrow: beyond "
+        "the budget); below the wall-clock at which the runs came to the same frame. Less is better."
         + overload(tables["runs"])
     )
     figure, axes = style.panels((2 * -(-len(games) // columns), columns), caption, handles, size=(2.8, 1.9))
@@ -40,7 +39,8 @@ def time_to_score(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
             continue
         mine = table[table["game"] == games[place]]
         threshold = mine["threshold_score"].iloc[0]
-        above.set_title(f"{short(games[place], 20)}: score {number(threshold)}", loc="left")
+        score = "no score" if np.isnan(threshold) else f"score {number(threshold)}"
+        above.set_title(f"{short(games[place], 20)}: {score}", loc="left")
         _against_workers(study, above, mine, "frames_to_score")
         _against_workers(study, below, mine, "seconds_to_score")
     return figure

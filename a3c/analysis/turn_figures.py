@@ -22,6 +22,7 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
     """The fraction of turns by staleness: a panel a game and worker count, the exact mean N - 1 dashed."""
     table = tables["staleness_histogram"]
     schedules = {run.variant for run in study.runs if run.settings.schedule in ASYNCHRONOUS}
+    absent = len(schedules) < len(study.variants)
     table = table[table["variant"].isin(schedules)]
     several = table[table["workers"] > 1]
     table = table if several.empty else several
@@ -30,7 +31,7 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
     caption = (
         "Staleness of every turn after each worker's first push, turns of all seeds pooled. Dashed: the number of the "
         "other workers, which the mean must equal whatever their speeds. A last bin with a plus holds the rest of the "
-        "tail. Synchronous turns, whose staleness is 0, are left out." + overload(tables["runs"])
+        "tail." + (" Synchronous turns, all of staleness 0, are left out." if absent else "") + overload(tables["runs"])
     )
     handles = style.legends(study, table["variant"])
     figure, axes = style.panels((max(1, -(-len(places) // columns)), columns), caption, handles)
@@ -58,7 +59,7 @@ def _histogram(study: Study, ax: Axes, table: pd.DataFrame, workers: int) -> Non
     ticks = range(0, last + 1, workers)
     tail = set(table["label"])
     ax.set_xticks(ticks, [f"{tick}+" if f"{tick}+" in tail else str(tick) for tick in ticks])
-    ax.set_xlim(-0.5, last + 0.5)
+    ax.set_xlim(-0.5, max(last, workers - 1) + 0.5)
     ax.set_ylim(0, None)
     ax.set_xlabel("staleness (updates)")
     ax.grid(visible=False, axis="x")

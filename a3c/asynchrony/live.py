@@ -21,7 +21,8 @@ from torch import Tensor
 
 from a3c.asynchrony.drain import Drain
 from a3c.asynchrony.evaluator import EVALUATED, EvaluationAssignment, run_evaluator
-from a3c.asynchrony.shared import STOP, allocate, process_context
+from a3c.asynchrony.shared import STOP, allocate
+from a3c.asynchrony.start import process_context
 from a3c.asynchrony.worker import EPISODES, FAILED, READY, Assignment, run_worker
 from a3c.records.rows import EpisodeRow, EvaluationRow
 from a3c.records.run_writer import RunWriter

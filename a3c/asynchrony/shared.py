@@ -7,7 +7,6 @@ ring that the supervisor drains into files; a push waits while the ring is full,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
 
 import numpy as np
 import torch
@@ -92,13 +91,3 @@ def _shared(shape: list[int], dtype: torch.dtype) -> Tensor:
     poison = float("nan") if dtype.is_floating_point else 255 if dtype == torch.uint8 else -1
     shared: Tensor = torch.full(shape, poison, dtype=dtype).share_memory_()  # type: ignore[no-untyped-call]
     return shared
-
-
-def process_context() -> ForkServerContext:
-    """The start method of every process here: forked from a server that has imported torch but never used it.
-
-    Plain fork hangs after the parent has used OpenMP; spawn imports torch once per worker, seconds for sixteen of them.
-    """
-    context = torch.multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["a3c.asynchrony.worker", "a3c.asynchrony.evaluator"])
-    return context

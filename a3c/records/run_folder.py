@@ -47,6 +47,18 @@ def own(folder: Path) -> IO[str]:
     return lock
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a process owns the folder now."""
+    try:
+        with (folder / LOCK).open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 def clear(folder: Path) -> None:
     """Removes what an earlier, unfinished run left there."""
     for name in RESULTS:

@@ -7,8 +7,12 @@ sending anything twice changes nothing: a view can be rebuilt at any time, and a
 from __future__ import annotations
 
 import csv
+import fcntl
 import os
+import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
 
-STATUS = {FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED", RUNNING: "RUNNING"}
+STATUS = {FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED"}
 
 # Prefixes before the slash are the chart sections of the user interface.
 INTERVAL_METRICS = {
@@ -95,6 +99,82 @@ def experiment_of(client: MlflowClient, game: str, results: Path) -> str:
     return str(found.experiment_id)
 
 
+class View:
+    """Brings MLflow up to date with run folders; one process at a time does so."""
+
+    def __init__(self, uri: str, results: Path, tags_of: Callable[[Path], dict[str, str]]) -> None:
+        """Remembers where.
+
+        Args:
+          uri: of the store.
+          results: the results folder, for the place of artifacts.
+          tags_of: further tags of a run folder, such as the studies that ask for it.
+        """
+        self._uri = uri
+        self._results = results
+        self._tags_of = tags_of
+        self._mirrors: dict[tuple[Path, int], Mirror] = {}
+        self._complete: set[tuple[Path, int]] = set()
+
+    def update(self, folders: Iterable[Path]) -> list[str]:
+        """Sends what is new, closes what has ended, and returns what went wrong, one sentence a run."""
+        wrong = []
+        with self._alone():
+            for folder in folders:
+                try:
+                    self._update(folder)
+                except Exception as error:  # a store can fail in as many ways as there are stores
+                    wrong.append(f"{folder} is not shown in MLflow: {type(error).__name__}: {error}")
+        return wrong
+
+    def _update(self, folder: Path) -> None:
+        manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+        start = (folder, int(manifest["started_at_ms"]))
+        if start in self._complete or self._is_complete(*start):
+            self._complete.add(start)
+            return
+        if start not in self._mirrors:
+            self._mirrors[start] = Mirror(folder, self._results, self._uri, self._tags_of(folder))
+        mirror = self._mirrors[start]
+        outcome = _outcome(folder)
+        if outcome == RUNNING:
+            mirror.send()
+            return
+        mirror.finish(outcome)
+        del self._mirrors[start]
+        self._complete.add(start)
+
+    def _is_complete(self, folder: Path, started_at_ms: int) -> bool:
+        path = folder / run_folder.TRACKED
+        tracked = run_folder.read_json(path) if path.exists() else {}
+        return tracked == {**tracked, "uri": self._uri, "started_at_ms": started_at_ms, "complete": True}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two processes that both found a run missing would both create it."""
+        place = self._results / "mlflow"
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _outcome(folder: Path) -> str:
+    """The manifest's outcome; a run that says it is running, but that nobody owns, was killed."""
+    owned = run_folder.is_owned(folder)
+    outcome = str(run_folder.read_json(folder / run_folder.MANIFEST)["outcome"])
+    return KILLED if outcome == RUNNING and not owned else outcome
+
+
+def watch(view: View, find: Callable[[], list[Path]], pid: int) -> list[str]:
+    """Keeps the view up to date while a process lives, and once more after its end; returns what went wrong then."""
+    while _alive(pid):
+        for sentence in view.update(find()):
+            print(sentence, file=sys.stderr, flush=True)
+        time.sleep(POLL_SECONDS)
+    return view.update(find())
+
+
 class Mirror:
     """One run folder's view in MLflow."""
 
@@ -108,12 +188,13 @@ class Mirror:
           tags: further tags, such as the studies that asked for the run.
         """
         self._folder = folder
+        self._uri = uri
         self._client = connect(uri)
         self._sent: dict[str, int] = {}
         self._settings = Settings.from_json((folder / run_folder.SETTINGS).read_text())
         self._experiment = experiment_of(self._client, self._settings.game, results)
         self._manifest = run_folder.read_json(folder / run_folder.MANIFEST)
-        self._run_id = self._find_or_create(uri, {**self._tags(), **(tags or {})})
+        self._run_id = self._find_or_create({**self._tags(), **(tags or {})})
 
     def send(self) -> None:
         """Sends the rows that the files have gained."""
@@ -121,21 +202,24 @@ class Mirror:
         for begin in range(0, len(metrics), BATCH_METRICS):
             self._client.log_batch(self._run_id, metrics=metrics[begin : begin + BATCH_METRICS])
 
-    def finish(self, outcome: str | None = None) -> None:
-        """Sends all there is, the artifacts too, and closes the run with its manifest's outcome, or the one given."""
+    def finish(self, outcome: str) -> None:
+        """Sends all there is, the artifacts too, and closes the run."""
         self.send()
         manifest = run_folder.read_json(self._folder / run_folder.MANIFEST)
         for name in ARTIFACTS:
             if (self._folder / name).exists():
                 self._client.log_artifact(self._run_id, str(self._folder / name))
         ended = manifest["started_at_ms"] + int(1000 * manifest.get("wall_seconds", 0))
-        status = STATUS[outcome or manifest["outcome"]]
-        if status == "RUNNING":
-            self._client.update_run(self._run_id, status)
-        else:
-            self._client.set_terminated(self._run_id, status, end_time=ended)
+        self._client.set_terminated(self._run_id, STATUS[outcome], end_time=ended)
+        tracked = {
+            "run_id": self._run_id,
+            "uri": self._uri,
+            "started_at_ms": manifest["started_at_ms"],
+            "complete": True,
+        }
+        run_folder.write_json(self._folder / run_folder.TRACKED, tracked)
 
-    def _find_or_create(self, uri: str, tags: dict[str, str]) -> str:
+    def _find_or_create(self, tags: dict[str, str]) -> str:
         """The folder's own run if this start of it has one; an earlier start's that never ended is closed."""
         started = str(self._manifest["started_at_ms"])
         found = self._client.search_runs([self._experiment], f"tags.run_folder = '{tags['run_folder']}'")
@@ -147,7 +231,6 @@ class Mirror:
                 self._client.set_terminated(run.info.run_id, "KILLED")
         if run_id is None:
             run_id = self._create(tags | {"started_at_ms": started})
-        run_folder.write_json(self._folder / run_folder.TRACKED, {"run_id": run_id, "uri": uri})
         return run_id
 
     def _create(self, tags: dict[str, str]) -> str:
@@ -215,18 +298,6 @@ class Mirror:
         new = rows[self._sent.get(name, 0) :]
         self._sent[name] = len(rows)
         return new
-
-
-def follow(mirror: Mirror, folder: Path, trainer_pid: int) -> None:
-    """Mirrors a run while its trainer lives, then closes it; a trainer that died unsaid was killed."""
-    while True:
-        outcome = run_folder.read_json(folder / run_folder.MANIFEST)["outcome"]
-        if outcome != RUNNING:
-            return mirror.finish()
-        if not _alive(trainer_pid):
-            return mirror.finish(KILLED)
-        mirror.send()
-        time.sleep(POLL_SECONDS)
 
 
 def _alive(pid: int) -> bool:

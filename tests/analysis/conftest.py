@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from a3c.analysis import outputs, tables
 from a3c.environments.games import kind_of
 from a3c.plan import Run, Study
 from a3c.records import run_folder
@@ -103,6 +105,12 @@ def write_study(results: Path, study: Study, **options: Any) -> None:
         write_run(results, run, **options)
 
 
+def rows_of(study: Study, results: Path, name: str) -> list[dict[str, str]]:
+    """A table's rows as text."""
+    with outputs.table_path(study, results, name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def _rows(path: Path, row_type: Any, rows: list[Any]) -> None:
     writer = RowWriter(path, row_type)
     writer.write(rows)
@@ -144,4 +152,19 @@ def _manifest(run: Run, frames_per_second: float) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def synthetic() -> Any:
     """What this file offers, so that tests need not find it on the import path."""
-    return SimpleNamespace(make_run=make_run, make_study=make_study, write_run=write_run, write_study=write_study)
+    return SimpleNamespace(
+        make_run=make_run, make_study=make_study, write_run=write_run, write_study=write_study, rows_of=rows_of
+    )
+
+
+@pytest.fixture
+def tabled(tmp_path: Path) -> Callable[..., Study]:
+    """Writes runs and their tables below `tmp_path`; returns their study."""
+
+    def make(*runs: Run, **options: Any) -> Study:
+        study = make_study(*runs)
+        write_study(tmp_path, study, **options)
+        tables.write_tables(study, tmp_path)
+        return study
+
+    return make

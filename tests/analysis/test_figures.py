@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 from a3c.analysis import captions, outputs, style
 from a3c.analysis.figures import FIGURES, write_figures
-from a3c.analysis.tables import write_tables
+from a3c.analysis.tables import read_table, write_tables
 
 SCHEDULES = ("hogwild", "locked", "synchronous")
 
@@ -45,8 +45,14 @@ def test_every_figure_promised_is_drawn_and_the_same_to_the_byte_when_drawn_agai
     assert [path.read_bytes() for path in files] == before
 
 
-def test_runs_in_which_no_episode_ended_still_make_figures(tmp_path: Path, synthetic: Any) -> None:
-    drawn(tmp_path, synthetic, *(synthetic.make_run(game="CliffWorld", workers=w) for w in (1, 2)), episodes=0)
+def test_runs_in_which_no_episode_ended_make_figures_that_say_so(tmp_path: Path, synthetic: Any) -> None:
+    runs = [synthetic.make_run(game="CliffWorld", workers=w) for w in (1, 2)]
+    study = drawn(tmp_path, synthetic, *runs, episodes=0)
+    tables = {name: read_table(outputs.table_path(study, tmp_path, name)) for name in outputs.table_names(study)}
+    for name in ("learning_curves", "time_to_score", "cliff_world_returns"):
+        axes = FIGURES[name](study, tables).axes
+        assert len(axes) == 2, name
+        assert all("too few episodes ended" in [text.get_text() for text in ax.texts] for ax in axes), name
 
 
 def test_a_variant_called_nan_and_a_very_long_game_are_drawn(tmp_path: Path, synthetic: Any) -> None:

@@ -15,28 +15,9 @@ from a3c.records.schedule_file import TURN
 SCHEDULES = ("hogwild", "locked", "synchronous")
 
 
-def rows_of(study: Any, results: Path, name: str) -> list[dict[str, str]]:
-    """A table's rows as text."""
-    with outputs.table_path(study, results, name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def tabled(tmp_path: Path, synthetic: Any) -> Any:
-    """Writes runs and tables; returns the study."""
-
-    def make(*runs: Any, **options: Any) -> Any:
-        study = synthetic.make_study(*runs)
-        synthetic.write_study(tmp_path, study, **options)
-        tables.write_tables(study, tmp_path)
-        return study
-
-    return make
-
-
 def test_taking_turns_gives_a_staleness_of_the_other_workers(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
     study = tabled(*(synthetic.make_run(s, workers=w) for s in SCHEDULES for w in (1, 4)))
-    for row in rows_of(study, tmp_path, "staleness"):
+    for row in synthetic.rows_of(study, tmp_path, "staleness"):
         expected = 0 if row["variant"] == "synchronous" else int(row["workers"]) - 1
         assert {row[f"staleness_{name}"] for name in ("mean", "expected", "p50", "p99", "max")} == {str(expected)}
         assert row["staleness_sd"] == "0"
@@ -53,9 +34,9 @@ def test_quantiles_and_the_last_bin_of_a_known_histogram(tmp_path: Path, synthet
         return table
 
     study = tabled(synthetic.make_run(workers=2), schedule=schedule)
-    row = rows_of(study, tmp_path, "staleness")[0]
+    row = synthetic.rows_of(study, tmp_path, "staleness")[0]
     assert [row[f"staleness_{q}"] for q in ("p50", "p90", "p99", "max")] == ["0", "1", "2", "500"]
-    bins = rows_of(study, tmp_path, "staleness_histogram")
+    bins = synthetic.rows_of(study, tmp_path, "staleness_histogram")
     assert [(b["label"], b["turns"]) for b in bins[:3]] == [("0", "50"), ("1", "40"), ("2", "9")]
     assert (bins[-1]["staleness"], bins[-1]["label"], bins[-1]["turns"]) == ("8", "8+", "1")
     assert sum(float(b["fraction"]) for b in bins) == pytest.approx(1.0)
@@ -66,13 +47,13 @@ def test_final_best_and_training_scores_are_told_apart(tmp_path: Path, synthetic
         return np.where(progress <= 0.5, 100 * progress, 20.0)
 
     study = tabled(synthetic.make_run(), score=rise_and_fall)
-    row = rows_of(study, tmp_path, "runs")[0]
+    row = synthetic.rows_of(study, tmp_path, "runs")[0]
     assert (row["final_score"], row["best_score"], row["training_score"]) == ("20", "50", "20")
 
 
 def test_scores_are_aggregated_over_seeds(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
     study = tabled(*(synthetic.make_run(seed=s) for s in (0, 1, 2, 50)))
-    row = rows_of(study, tmp_path, "scores")[0]
+    row = synthetic.rows_of(study, tmp_path, "scores")[0]
     assert row["n"] == "4"
     assert (row["final_score_mean"], row["final_score_median"], row["final_score_iqm"]) == ("113.25", "101.5", "101.5")
     assert float(row["final_score_mean_lo"]) < 113.25 < float(row["final_score_mean_hi"])
@@ -81,49 +62,8 @@ def test_scores_are_aggregated_over_seeds(tmp_path: Path, synthetic: Any, tabled
 def test_one_seed_has_empty_intervals_in_every_table(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
     study = tabled(*(synthetic.make_run(s, workers=w) for s in SCHEDULES for w in (1, 2)))
     for name in outputs.TABLES:
-        for row in rows_of(study, tmp_path, name):
+        for row in synthetic.rows_of(study, tmp_path, name):
             assert {text for column, text in row.items() if column[-3:] in ("_lo", "_hi")} <= {""}, name
-
-
-def test_a_curve_is_the_mean_of_the_window_before_each_point(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
-    study = tabled(synthetic.make_run(budget_frames=10_000), episodes=100)
-    rows = rows_of(study, tmp_path, "learning_curves")
-    assert [int(row["frames"]) for row in rows] == list(range(200, 10_001, 200))
-    # An episode each 100 frames scores its frames / 100; the window of 500 frames holds the last five.
-    assert [float(row["score_mean"]) for row in rows[4:]] == [frames / 100 - 2 for frames in range(1000, 10_001, 200)]
-    assert [float(row["seconds_mean"]) for row in rows] == [frames / 100 for frames in range(200, 10_001, 200)]
-
-
-def test_a_mean_is_never_taken_over_a_part_of_the_seeds(tmp_path: Path, synthetic: Any) -> None:
-    study = synthetic.make_study(synthetic.make_run(seed=0), synthetic.make_run(seed=100))
-    synthetic.write_run(tmp_path, study.runs[0], episodes=200)
-    synthetic.write_run(tmp_path, study.runs[1], episodes=2)  # at half and at the end of the budget
-    tables.write_tables(study, tmp_path)
-    for name, axis in (("learning_curves", "frames"), ("learning_curves_time", "seconds")):
-        rows = rows_of(study, tmp_path, name)
-        filled = [place for place, row in enumerate(rows, start=1) if row["score_mean"]]
-        assert filled == [25, 26, 27, 50], axis
-        assert {row["n"] for row in rows} == {"2"}
-
-
-def test_no_ended_episode_leaves_empty_cells(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
-    study = tabled(synthetic.make_run(seed=0), synthetic.make_run(seed=1), episodes=0)
-    assert {row["score_mean"] for row in rows_of(study, tmp_path, "learning_curves")} == {""}
-    row = rows_of(study, tmp_path, "time_to_score")[0]
-    assert (row["threshold_score"], row["frames_to_score"], row["n_reached"]) == ("", "", "0")
-    assert rows_of(study, tmp_path, "runs")[0]["training_score"] == ""
-
-
-def test_time_to_score_uses_the_worst_groups_best(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
-    def score(run: Any, progress: np.ndarray) -> np.ndarray:
-        return progress * (100.0 if run.variant == "hogwild" else 50.0)
-
-    study = tabled(synthetic.make_run("hogwild"), synthetic.make_run("locked"), score=score, episodes=100)
-    fast, slow = rows_of(study, tmp_path, "time_to_score")
-    assert (fast["threshold_score"], slow["threshold_score"]) == ("49", "49")  # the mean of 48, 48.5, ..., 50
-    assert (fast["frames_to_score"], fast["seconds_to_score"]) == ("5200", "52")  # 52 - 2 is the first above 49
-    assert (slow["frames_to_score"], slow["seconds_to_score"]) == ("10000", "100")
-    assert (slow["n_reached"], slow["n"]) == ("1", "1")
 
 
 def test_speed_up_is_against_one_worker_and_efficiency_against_cores(tmp_path: Path, synthetic: Any) -> None:
@@ -131,11 +71,20 @@ def test_speed_up_is_against_one_worker_and_efficiency_against_cores(tmp_path: P
     for run, speed in zip(study.runs, (100.0, 150.0, 300.0), strict=True):
         synthetic.write_run(tmp_path, run, frames_per_second=speed)
     tables.write_tables(study, tmp_path)
-    rows = rows_of(study, tmp_path, "throughput")
+    rows = synthetic.rows_of(study, tmp_path, "throughput")
     assert [row["frames_per_second"] for row in rows] == ["100", "150", "300"]
     assert [row["speed_up"] for row in rows] == ["1", "1.5", "3"]
     assert [row["efficiency"] for row in rows] == ["1", "0.75", "0.75"]  # 8 workers share 4 cores
     assert [row["oversubscribed"] for row in rows] == ["no", "no", "yes"]
+
+
+def test_a_group_is_timed_only_if_all_of_its_runs_had_the_machine_to_themselves(tmp_path: Path, synthetic: Any) -> None:
+    study = synthetic.make_study(*(synthetic.make_run(v, seed=s) for v in ("hogwild", "locked") for s in (0, 1)))
+    for run in study.runs:
+        synthetic.write_run(tmp_path, run, timing=run.variant == "hogwild" or run.settings.seed == 0)
+    tables.write_tables(study, tmp_path)
+    assert [row["timing"] for row in synthetic.rows_of(study, tmp_path, "throughput")] == ["yes", "no"]
+    assert [row["timing"] for row in synthetic.rows_of(study, tmp_path, "runs")] == ["yes", "yes", "yes", "no"]
 
 
 def test_oversubscription_is_said_in_every_text(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
@@ -159,6 +108,18 @@ def test_a_table_is_the_same_to_the_byte_when_written_again(tmp_path: Path, synt
         path.unlink()
     tables.write_tables(study, tmp_path)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_the_policy_is_the_mean_over_seeds(tmp_path: Path, synthetic: Any) -> None:
+    study = synthetic.make_study(*(synthetic.make_run(game="CliffWorld", seed=s) for s in (0, 1)))
+    synthetic.write_study(tmp_path, study)
+    path = tmp_path / "runs" / study.runs[1].folder / "policy.csv"
+    path.write_text(path.read_text().replace("0,1,0.7", "0,1,0.3"))  # state 0, to the right
+    tables.write_tables(study, tmp_path)
+    rows = synthetic.rows_of(study, tmp_path, "cliff_world_policy")
+    assert len(rows) == 48 * 4
+    assert [float(row["probability_mean"]) for row in rows[:4]] == [0.1, 0.5, 0.1, 0.1]
+    assert {row["n"] for row in rows} == {"2"}
 
 
 def test_an_unfinished_run_is_refused(tmp_path: Path, synthetic: Any) -> None:

@@ -1,0 +1,75 @@
+"""Learning curves and the way to a score, of runs whose curves are straight lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from a3c.analysis import outputs, tables
+
+
+def test_a_curve_is_the_mean_of_the_window_before_each_point(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
+    study = tabled(synthetic.make_run(budget_frames=10_000), episodes=100)
+    rows = synthetic.rows_of(study, tmp_path, "learning_curves")
+    assert [int(row["frames"]) for row in rows] == list(range(200, 10_001, 200))
+    # An episode each 100 frames scores its frames / 100; the window of 500 frames holds the last five.
+    assert [float(row["score_mean"]) for row in rows[4:]] == [frames / 100 - 2 for frames in range(1000, 10_001, 200)]
+    assert [float(row["seconds_mean"]) for row in rows] == [frames / 100 for frames in range(200, 10_001, 200)]
+
+
+def test_a_mean_is_never_taken_over_a_part_of_the_seeds(tmp_path: Path, synthetic: Any) -> None:
+    study = synthetic.make_study(synthetic.make_run(seed=0), synthetic.make_run(seed=100))
+    synthetic.write_run(tmp_path, study.runs[0], episodes=200)
+    synthetic.write_run(tmp_path, study.runs[1], episodes=2)  # at half and at the end of the budget
+    tables.write_tables(study, tmp_path)
+    for name, axis in (("learning_curves", "frames"), ("learning_curves_time", "seconds")):
+        rows = synthetic.rows_of(study, tmp_path, name)
+        filled = [place for place, row in enumerate(rows, start=1) if row["score_mean"]]
+        assert filled == [25, 26, 27, 50], axis
+        assert {row["n"] for row in rows} == {"2"}
+
+
+def test_no_ended_episode_leaves_empty_cells(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
+    study = tabled(synthetic.make_run(seed=0), synthetic.make_run(seed=1), episodes=0)
+    assert {row["score_mean"] for row in synthetic.rows_of(study, tmp_path, "learning_curves")} == {""}
+    row = synthetic.rows_of(study, tmp_path, "time_to_score")[0]
+    assert (row["threshold_score"], row["frames_to_score"], row["n_reached"]) == ("", "", "0")
+    assert synthetic.rows_of(study, tmp_path, "runs")[0]["training_score"] == ""
+
+
+def test_time_to_score_uses_the_worst_groups_best(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
+    def score(run: Any, progress: np.ndarray) -> np.ndarray:
+        return progress * (100.0 if run.variant == "hogwild" else 50.0)
+
+    study = tabled(synthetic.make_run("hogwild"), synthetic.make_run("locked"), score=score, episodes=100)
+    fast, slow = synthetic.rows_of(study, tmp_path, "time_to_score")
+    assert (fast["threshold_score"], slow["threshold_score"]) == ("49", "49")  # the mean of 48, 48.5, ..., 50
+    assert (fast["frames_to_score"], fast["seconds_to_score"]) == ("5200", "52")  # 52 - 2 is the first above 49
+    assert (slow["frames_to_score"], slow["seconds_to_score"]) == ("10000", "100")
+    assert (slow["n_reached"], slow["n"]) == ("1", "1")
+
+
+def test_a_group_without_a_curve_has_no_say_in_the_score_to_reach(tmp_path: Path, synthetic: Any) -> None:
+    study = synthetic.make_study(synthetic.make_run("hogwild"), synthetic.make_run("locked"))
+    synthetic.write_run(tmp_path, study.runs[0], episodes=0)
+    synthetic.write_run(tmp_path, study.runs[1], episodes=100)
+    tables.write_tables(study, tmp_path)
+    without, with_curve = synthetic.rows_of(study, tmp_path, "time_to_score")
+    assert (without["threshold_score"], without["frames_to_score"], without["n_reached"]) == ("98", "", "0")
+    assert (with_curve["frames_to_score"], with_curve["n_reached"]) == ("10000", "1")
+
+
+def test_frames_to_a_score_reach_beyond_the_budget_where_a_seed_never_gets_there(
+    tmp_path: Path, synthetic: Any, tabled: Any
+) -> None:
+    def score(run: Any, progress: np.ndarray) -> np.ndarray:
+        return progress * (100.0 if run.settings.seed or run.variant == "hogwild" else 10.0)
+
+    study = tabled(*(synthetic.make_run(v, seed=s) for v in ("hogwild", "locked") for s in range(3)), score=score)
+    even, uneven = synthetic.rows_of(study, tmp_path, "time_to_score")
+    assert (even["n_reached"], even["frames_to_score_hi"]) == ("3", even["frames_to_score_lo"])
+    assert (uneven["n_reached"], uneven["frames_to_score"], uneven["frames_to_score_hi"]) == ("2", "10000", "inf")
+    text = outputs.table_path(study, tmp_path, "time_to_score", "md").read_text()
+    assert f"10,000 [{int(uneven['frames_to_score_lo']):,}, ∞]" in text
