@@ -85,12 +85,12 @@ def bootstrap_interval(
       resamples: how many.
 
     Returns:
-      Lower and upper end at `CONFIDENCE`; NaN twice with fewer than two runs.
+      Lower and upper end at `CONFIDENCE`; NaN twice with fewer than two runs or where a score is NaN.
     """
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 2:
         raise ValueError(f"scores must be [runs, games], got shape {values.shape}")
-    if values.shape[0] < 2 or not np.isfinite(values).all():
+    if values.shape[0] < 2:
         return NOTHING
     return percentile_interval(statistic(resampled(values, draws, resamples)))
 

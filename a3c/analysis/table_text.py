@@ -62,11 +62,11 @@ def readable(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[li
 
 
 def shortened(number: str) -> str:
-    """A number with four significant digits and separators between thousands; whole numbers keep all their digits."""
+    """A number with four significant digits, or to the unit with separators from a thousand on."""
     if number in ("", "inf", "-inf"):
         return number.replace("inf", "∞")
     value = float(number)
-    if value == int(value) or abs(value) >= 1000:
+    if abs(value) >= 1000:
         return f"{value:,.0f}"
     return np.format_float_positional(float(f"{value:.4g}"), trim="-")
 

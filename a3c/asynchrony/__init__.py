@@ -5,6 +5,6 @@ schedule is the list of turns, and staleness is v - r. The three schedules diffe
 given:
 
     hogwild       no lock on the parameters, as in the paper: they may be read and written while others write
-    locked        a pull and a push are each atomic
+    locked        a push, with the pull that follows it, is atomic
     synchronous   all pull, all push, the gradients are averaged in worker order: this is A2C
 """

@@ -1,6 +1,9 @@
-"""The shared parameters, as a worker sees them: `pull` a version, `push` a gradient.
+"""The shared parameters, as a worker sees them: `pull` a version, `push` a gradient and pull again.
 
-What differs between the schedules is here and only here.
+What differs between the schedules is here and only here. A push is followed by a pull at once, as in the paper's
+loop; where a schedule locks, both happen under one lock, so that no other worker's push can fall between them. A
+worker's intervals from pull to push then tile the run, and with N workers the mean staleness is N - 1 exactly, but
+for the run's ends.
 """
 
 from __future__ import annotations
@@ -51,8 +54,8 @@ class Store(Protocol):
     def pull(self, into: Tensor) -> Pulled | None:
         """Copies the parameters to float32 [P]; None once the budget is used up or the run is stopped."""
 
-    def push(self, push: Push) -> None:
-        """Applies one gradient and records the turn."""
+    def push(self, push: Push, into: Tensor) -> Pulled | None:
+        """Applies one gradient, records the turn and pulls again."""
 
 
 class _SharedStore:
@@ -123,15 +126,15 @@ class _SharedStore:
 
 
 class LockedStore(_SharedStore):
-    """A pull and a push are each atomic, so the run is a function of settings, seeds and the order of turns."""
+    """A push with the pull after it is atomic, so the run is a function of settings, seeds and the order of turns."""
 
     def pull(self, into: Tensor) -> Pulled | None:
         """Copies the parameters under the lock."""
         with self._lock:
             return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push) -> None:
-        """Clips the gradient, then applies and records it under the lock.
+    def push(self, push: Push, into: Tensor) -> Pulled | None:
+        """Clips the gradient; then, under the lock, applies it, records the turn and pulls.
 
         A gradient that comes after the budget is dropped, so that the run ends with the version that used it up.
         """
@@ -139,11 +142,12 @@ class LockedStore(_SharedStore):
         self._await_room()
         with self._lock:
             if self._exhausted():
-                return
+                return None
             version = int(self._counters[VERSION])
             self._apply(push.gradient)
             self._record(push, version)
             self._advance(version + 1)
+            return None if self._exhausted() else self._copy_parameters(into)
 
 
 class HogwildStore(_SharedStore):
@@ -156,17 +160,18 @@ class HogwildStore(_SharedStore):
         """Copies the parameters while others may be writing them."""
         return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push) -> None:
-        """Applies the gradient without a lock, then takes the next version number under the lock."""
+    def push(self, push: Push, into: Tensor) -> Pulled | None:
+        """Applies the gradient without a lock, takes the next version number under the lock, and pulls."""
         self._clip(push.gradient, push.diagnostics.gradient_norm)
         self._await_room()
         if self._exhausted():
-            return
+            return None
         self._apply(push.gradient)
         with self._lock:
             version = int(self._counters[VERSION])
             self._record(push, version)
             self._advance(version + 1)
+        return self.pull(into)
 
 
 class SynchronousStore(_SharedStore):
@@ -185,14 +190,15 @@ class SynchronousStore(_SharedStore):
         """Copies the parameters, which nobody writes now; all workers see the same end, for worker 0 decided it."""
         return None if self._counters[FINISHED] else self._copy_parameters(into)
 
-    def push(self, push: Push) -> None:
-        """Hands the gradient in, waits for everybody's, and returns when their average has been applied."""
+    def push(self, push: Push, into: Tensor) -> Pulled | None:
+        """Hands the gradient in, waits until the average of everybody's has been applied, and pulls."""
         self._memory.gradients[push.worker].copy_(push.gradient)
         self._numbers_in[push.worker] = (push.steps, *push.diagnostics)
         self._barrier.wait()
         if push.worker == 0:
             self._apply_average(push)
         self._barrier.wait()
+        return self.pull(into)
 
     def _apply_average(self, push: Push) -> None:
         self._await_room()

@@ -56,14 +56,15 @@ class Assignment:
 
 def work(worker: int, store: Store, actor: Actor, settings: Settings, report: Reporter) -> None:
     """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
-    learning = settings.learning
-    while (pulled := store.pull(actor.network.vector)) is not None:
+    learning, parameters = settings.learning, actor.network.vector
+    pulled = store.pull(parameters)
+    while pulled is not None:
         rollout = actor.collect()
         gradient, diagnostics = rollout_gradient(
             actor.network, rollout, value_weight=learning.value_weight, entropy_weight=learning.entropy_weight
         )
-        store.push(Push(worker, pulled.version, gradient, rollout.steps, diagnostics))
         report.send(actor, pulled)
+        pulled = store.push(Push(worker, pulled.version, gradient, rollout.steps, diagnostics), into=parameters)
 
 
 class Reporter:

@@ -7,12 +7,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
 from a3c.analysis import captions, outputs, style
 from a3c.analysis.figures import FIGURES, write_figures
 from a3c.analysis.tables import read_table, write_tables
+from a3c.records.schedule_file import TURN
 
 SCHEDULES = ("hogwild", "locked", "synchronous")
 
@@ -55,6 +57,16 @@ def test_runs_in_which_no_episode_ended_make_figures_that_say_so(tmp_path: Path,
         assert all("too few episodes ended" in [text.get_text() for text in ax.texts] for ax in axes), name
 
 
+def test_runs_too_short_to_have_staleness_still_make_tables_and_figures(tmp_path: Path, synthetic: Any) -> None:
+    def one_turn(run: Any, turns: int) -> np.ndarray:
+        return np.zeros(1, TURN)
+
+    study = drawn(tmp_path, synthetic, synthetic.make_run(workers=2), schedule=one_turn)
+    row = synthetic.rows_of(study, tmp_path, "staleness")[0]
+    assert (row["turns"], row["staleness_mean"], row["staleness_p50"], row["staleness_max"]) == ("0", "", "", "")
+    assert synthetic.rows_of(study, tmp_path, "staleness_histogram") == []
+
+
 def test_a_variant_called_nan_and_a_very_long_game_are_drawn(tmp_path: Path, synthetic: Any) -> None:
     game = "a_package.a_module_with_a_long_name:a_factory_of_environments"
     drawn(tmp_path, synthetic, synthetic.make_run("nan", game))
@@ -79,7 +91,7 @@ def test_more_workers_are_darker() -> None:
 @pytest.mark.parametrize(
     ("greatest", "frames", "seconds"),
     [(100, "frames", "wall-clock (s)"), (40_000, "frames (thousands)", "wall-clock (h)"),
-     (8e7, "frames (millions)", "wall-clock (h)"), (600, "frames", "wall-clock (min)")],
+     (1e6, "frames (millions)", "wall-clock (h)"), (600, "frames", "wall-clock (min)")],
 )  # fmt: skip
 def test_axes_have_readable_units(greatest: float, frames: str, seconds: str) -> None:
     assert captions.frame_unit(greatest)[1] == frames

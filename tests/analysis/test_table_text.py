@@ -14,7 +14,7 @@ from a3c.analysis.table_text import markdown, notes, readable, shortened
     [("7", "7"), ("12345", "12,345"), ("1234567.8", "1,234,568"), ("0.123456", "0.1235"), ("-0.0000025", "-0.0000025"),
      ("", ""), ("inf", "∞")],
 )  # fmt: skip
-def test_numbers_are_cut_to_four_digits_and_counts_keep_theirs(number: str, text: str) -> None:
+def test_numbers_are_cut_to_four_digits_and_large_ones_to_the_unit(number: str, text: str) -> None:
     assert shortened(number) == text
 
 
