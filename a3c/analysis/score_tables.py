@@ -83,13 +83,9 @@ def column(rows: Sequence[Row], name: str) -> Floats:
 def evaluation_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
     """The table `evaluations`: each evaluation point's mean over runs of the run's mean over episodes.
 
-    Raises:
-      ValueError: if the runs were not evaluated on one grid of frames.
+    The points are those of the settings that the group's runs share.
     """
     points = runs[0].evaluations[0]
-    if any(not np.array_equal(points, run.evaluations[0]) for run in runs):
-        raise ValueError(f"the runs of {group.game}, {group.variant}, {group.workers} workers differ in their "
-                         "evaluation points")  # fmt: skip
     scores = np.array([run.evaluations[1] for run in runs])
     low, high = mean_band(scores, generator())
     start: Row = {**group.key, "n": len(runs)}

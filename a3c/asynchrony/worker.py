@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
+import multiprocessing
+import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from dataclasses import dataclass
@@ -27,8 +29,6 @@ from a3c.records.rows import EpisodeRow
 from a3c.settings import MLPSettings, Settings
 
 READY, EPISODES, FAILED = "ready", "episodes", "failed"
-
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,19 @@ def enter_process() -> None:
     with two threads each run about a hundred times slower than with one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_die_with_supervisor, daemon=True).start()
     torch.set_num_threads(1)
     if torch.get_num_threads() != 1:
         raise RuntimeError("torch did not accept one thread per worker")
+
+
+def _die_with_supervisor() -> None:
+    """Waits for the supervisor's end, however it came.
+
+    A signal on the parent's death would not do: the parent is the server that forked this process, and it lives on as
+    long as one of its children does.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGKILL)

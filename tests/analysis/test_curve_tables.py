@@ -73,3 +73,22 @@ def test_frames_to_a_score_reach_beyond_the_budget_where_a_seed_never_gets_there
     assert (uneven["n_reached"], uneven["frames_to_score"], uneven["frames_to_score_hi"]) == ("2", "10000", "inf")
     text = outputs.table_path(study, tmp_path, "time_to_score", "md").read_text()
     assert f"10,000 [{int(uneven['frames_to_score_lo']):,}, ∞]" in text
+
+
+def test_episodes_may_be_written_in_any_order(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
+    study = tabled(synthetic.make_run())
+    before = [synthetic.rows_of(study, tmp_path, name) for name in ("learning_curves", "learning_curves_time")]
+    path = tmp_path / "runs" / study.runs[0].folder / "episodes.csv"
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *reversed(lines)]) + "\n")
+    tables.write_tables(study, tmp_path)
+    assert [synthetic.rows_of(study, tmp_path, n) for n in ("learning_curves", "learning_curves_time")] == before
+
+
+def test_the_wall_clock_axis_ends_with_the_fastest_run_of_a_group(tmp_path: Path, synthetic: Any) -> None:
+    study = synthetic.make_study(*(synthetic.make_run(seed=s) for s in (0, 1)))
+    for run, speed in zip(study.runs, (100.0, 200.0), strict=True):
+        synthetic.write_run(tmp_path, run, frames_per_second=speed)
+    tables.write_tables(study, tmp_path)
+    assert synthetic.rows_of(study, tmp_path, "learning_curves_time")[-1]["seconds"] == "50"
+    assert synthetic.rows_of(study, tmp_path, "learning_curves")[-1]["seconds_mean"] == "75"

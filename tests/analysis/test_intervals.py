@@ -85,7 +85,7 @@ def test_one_run_has_no_interval() -> None:
 
 def test_a_missing_score_leaves_no_interval() -> None:
     """Not even of the interquartile mean, which would cut it off as the highest value."""
-    scores = np.array([[1.0], [np.nan], [2.0], [3.0], [4.0]])
+    scores = np.array([[1.0], [np.nan], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0]])
     for statistic in (intervals.mean, intervals.iqm):
         assert np.isnan(intervals.bootstrap_interval(scores, statistic, intervals.generator())).all()
 

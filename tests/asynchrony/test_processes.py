@@ -1,0 +1,223 @@
+"""Real processes: what an asynchronous run promises, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+
+from a3c.problems import InvalidInput
+from a3c.records import run_folder
+from a3c.records.schedule_file import read_schedule, turn_columns, warm_up_turns
+from a3c.settings import Settings
+from a3c.training import train
+
+HERE = f"{__name__.split('.')[-1]}"
+
+
+class Failing(gymnasium.Env[np.ndarray, int]):
+    """Raises after a few steps, or stays in one step for ever."""
+
+    observation_space = gymnasium.spaces.Discrete(3)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, hang: bool) -> None:
+        self._hang, self._steps = hang, 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, object] | None = None
+    ) -> tuple[int, dict[str, object]]:
+        return 0, {}
+
+    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, object]]:
+        self._steps += 1
+        if self._steps > 50:
+            if not self._hang:
+                raise ZeroDivisionError("the game fell over")
+            time.sleep(1000)
+        return 0, 0.0, False, False, {}
+
+
+def parameters_of(folder: Path) -> dict[str, torch.Tensor]:
+    content = torch.load(folder / run_folder.MODEL, weights_only=True)
+    return dict(content["parameters"])
+
+
+def children_of(session: int) -> list[int]:
+    """Living processes of a session, zombies left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("workers", [2, 4, 8])
+def test_mean_staleness_of_a_locked_run_is_the_number_of_other_workers(
+    cliff: Callable[..., Settings], tmp_path: Path, workers: int
+) -> None:
+    settings = cliff(schedule="locked", workers=workers, budget_frames=105_000, learning={"rollout_steps": 20})
+    train(settings, tmp_path)
+    header, turns = read_schedule(tmp_path / run_folder.SCHEDULE)
+    counted = turns["staleness"][warm_up_turns(header, turns) :]
+    assert len(counted) >= 5_000
+    assert counted.mean() == pytest.approx(workers - 1, rel=0.05)
+    assert int(turn_columns(header, turns)["frames"][-1]) >= 105_000
+
+
+@pytest.mark.parametrize("executor", ["processes", "batched"])
+def test_two_synchronous_runs_of_one_seed_are_byte_identical(
+    cartpole: Callable[..., Settings], tmp_path: Path, executor: str
+) -> None:
+    settings = cartpole(schedule="synchronous", executor=executor, workers=4, budget_frames=8_000)
+    for name in ("a", "b"):
+        train(settings, tmp_path / name)
+    a, b = (parameters_of(tmp_path / name) for name in ("a", "b"))
+    assert all(torch.equal(a[layer], b[layer]) for layer in a)
+    for name in (run_folder.SCHEDULE, run_folder.MODEL):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    other = train(cartpole(schedule="synchronous", executor=executor, seed=1, workers=4), tmp_path / "c")
+    assert other["outcome"] == "finished"
+    assert not torch.equal(parameters_of(tmp_path / "c")["output.weight"], a["output.weight"])
+
+
+@pytest.mark.parametrize("schedule", ["hogwild", "locked", "synchronous"])
+def test_a_finished_folder_is_complete(cliff: Callable[..., Settings], tmp_path: Path, schedule: str) -> None:
+    settings = cliff(schedule=schedule, workers=3, evaluation={"points": 2, "episodes": 2})
+    done = train(settings, tmp_path)
+    manifest = run_folder.read_json(tmp_path / run_folder.MANIFEST)
+    header, turns = read_schedule(tmp_path / run_folder.SCHEDULE)
+    assert manifest["outcome"] == done["outcome"] == "finished"
+    assert int(turns["steps"].sum()) == done["frames"] == manifest["frames"] >= 2_000
+    assert len(turns) == done["updates"] * (3 if schedule == "synchronous" else 1)
+    assert header.workers == 3
+    evaluations = (tmp_path / run_folder.EVALUATIONS).read_text().splitlines()
+    assert len(evaluations) == 1 + 2 * 2
+    assert len((tmp_path / run_folder.POLICY).read_text().splitlines()) == 1 + 48 * 4
+    assert not list(tmp_path.glob(".*")), "no temporary file is left"
+
+
+def test_a_workers_exception_ends_the_run_with_its_traceback(cliff: Callable[..., Settings], tmp_path: Path) -> None:
+    settings = _custom(cliff, hang=False)
+    from a3c.asynchrony.live import ProcessFailedError
+
+    with pytest.raises(ProcessFailedError, match=r"(?s)worker \d raised.*ZeroDivisionError: the game fell over"):
+        train(settings, tmp_path)
+    manifest = run_folder.read_json(tmp_path / run_folder.MANIFEST)
+    assert manifest["outcome"] == "failed"
+    assert "the game fell over" in manifest["error"]
+    assert not (tmp_path / run_folder.DONE).exists()
+
+
+def _custom(cliff: Callable[..., Settings], *, hang: bool) -> Settings:
+    environment = {"kind": "custom", "reward_scale": 1.0, "options": {"hang": hang}}
+    return cliff(game=f"{HERE}:Failing", schedule="locked", workers=2, environment=environment)
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes import the failing game from this file."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.fixture
+def trainer(cartpole: Callable[..., Settings], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `a3c train` on a run of several seconds, in a session of its own, and leaves nothing behind."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(schedule: str) -> subprocess.Popen[str]:
+        settings = cartpole(schedule=schedule, workers=3, budget_frames=50_000_000)
+        command = [sys.executable, "-m", "a3c", "train", "--settings", settings.to_json(), "--no-track", "--quiet"]
+        process = subprocess.Popen(
+            [*command, "--into", str(tmp_path / "run")], start_new_session=True, stderr=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        schedule_file = tmp_path / "run" / run_folder.SCHEDULE
+        assert wait_for(lambda: schedule_file.exists() and schedule_file.stat().st_size > 1_000, 30)
+        return process
+
+    yield start
+    for process in started:
+        for pid in children_of(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def _workers(session: int) -> list[int]:
+    """The processes that do the work: those that have a parent in the session, and no child."""
+    alive = children_of(session)
+    parents = {int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]) for pid in alive}
+    return [pid for pid in alive if pid not in parents and b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("schedule", ["hogwild", "locked", "synchronous"])
+def test_a_killed_worker_ends_the_run_and_is_named(
+    trainer: Callable[..., subprocess.Popen[str]], schedule: str, tmp_path: Path
+) -> None:
+    process = trainer(schedule)
+    os.kill(_workers(process.pid)[0], signal.SIGKILL)
+    _, message = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "was killed by SIGKILL" in message
+    assert "worker" in message or "evaluator" in message
+    assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["outcome"] == "failed"
+    assert wait_for(lambda: not children_of(process.pid), 2)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_stops_the_run_and_its_workers(
+    trainer: Callable[..., subprocess.Popen[str]], number: int, code: int, tmp_path: Path
+) -> None:
+    process = trainer("locked")
+    os.kill(process.pid, number)
+    process.communicate(timeout=20)
+    assert process.returncode == code
+    assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["outcome"] == "killed"
+    assert wait_for(lambda: not children_of(process.pid), 2)
+
+
+def test_no_worker_outlives_a_killed_supervisor(trainer: Callable[..., subprocess.Popen[str]]) -> None:
+    process = trainer("locked")
+    assert len(children_of(process.pid)) >= 5
+    process.kill()
+    process.wait()
+    assert wait_for(lambda: not children_of(process.pid), 2)
+
+
+def test_a_run_folder_has_one_owner(trainer: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    process = trainer("locked")
+    with pytest.raises(run_folder.RunFolderBusy, match=str(process.pid)):
+        run_folder.own(tmp_path / "run")
+
+
+def test_an_unknown_custom_game_is_named_before_any_process_starts(
+    cliff: Callable[..., Settings], tmp_path: Path
+) -> None:
+    settings = cliff(game="no_such_package:Game", environment={"kind": "custom", "reward_scale": 1.0, "options": {}})
+    with pytest.raises(InvalidInput, match="no_such_package"):
+        train(settings, tmp_path)
