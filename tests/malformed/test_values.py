@@ -1,0 +1,83 @@
+"""Settings with one mistake each, and games whose names would become folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Edit = Callable[[str, str, str], None]
+Refused = Callable[[list[str]], None]
+
+# What in cartpole.yaml becomes what, and the words that the message must contain.
+CARTPOLE = {
+    "zero points": ("points: 1", "points: 0", ["evaluation.points", "got 0"]),
+    "a negative budget": ("budget_frames: 20_000", "budget_frames: -1", ["budget_frames", "got -1"]),
+    "a budget with a fraction": ("budget_frames: 20_000", "budget_frames: 2.0e+4", ["budget_frames", "20000.0"]),
+    "a number without its point": ("5.0e-3", "7e-4", ["optimizer.learning_rate", "'7e-4'", "write 7.0e-4"]),
+    "a rate of zero": ("5.0e-3", "0.0", ["optimizer.learning_rate", "greater than 0"]),
+    "a rate that is not a number": ("5.0e-3", ".nan", ["optimizer.learning_rate", "got nan"]),
+    "an infinite rate": ("5.0e-3", ".inf", ["optimizer.learning_rate", "got inf", "finite"]),
+    "a decay that is not a number": ("epsilon: 1.0e-4", "decay: .nan", ["optimizer.decay", "got nan"]),
+    "a decay of one": ("epsilon: 1.0e-4", "decay: 1.0", ["optimizer.decay", "less than 1"]),
+    "gamma of two": ("gamma: 0.99", "gamma: 2", ["learning.gamma", "less than or equal to 1"]),
+    "gamma that is not a number": ("gamma: 0.99", "gamma: .nan", ["learning.gamma", "got nan"]),
+    "a boolean for a fraction": ("gamma: 0.99", "gamma: true", ["learning.gamma", "got True"]),
+    "a boolean for a count": ("rollout_steps: 20", "rollout_steps: yes", ["learning.rollout_steps", "True"]),
+    "a rollout too long to record": ("rollout_steps: 20", "rollout_steps: 65536",
+                                     ["learning.rollout_steps", "65535"]),
+    "a limit of zero": ("gradient_norm_limit: 1.0", "gradient_norm_limit: 0", ["gradient_norm_limit"]),
+    "no hidden layers": ("hidden: [64]", "hidden: []", ["network.hidden", "got []"]),
+    "a hidden layer of nothing": ("hidden: [64]", "hidden: [0]", ["network.hidden[0]", "got 0"]),
+    "a number for layers": ("hidden: [64]", "hidden: 64", ["network.hidden", "got 64"]),
+    "unknown network": ("kind: mlp", "kind: cnn", ["network", "'cnn'", "'conv2013', 'mlp', 'table'"]),
+    "unknown policy": ("policy: greedy", "policy: best", ["evaluation.policy", "'sampled' or 'greedy'"]),
+    "unknown key": ("workers: 4", "worker: 4", ["'worker'", "did you mean 'workers'"]),
+    "unknown key in a mapping": ("gamma: 0.99", "gama: 0.99", ["learning.gama", "did you mean 'gamma'"]),
+    "a key of another kind": ("reward_scale: 0.1", "reward_scale: 0.1, protocol: paper",
+                              ["environment.protocol", "'protocol'", "reward_scale"]),
+    "a mapping of nothing": ("{kind: mlp, hidden: [64]}", "", [".network: got None"]),
+    "a base in a circle": ("base: paper", "base: cartpole", ["base", "circle", "cartpole -> cartpole"]),
+    "a base with a path": ("base: paper", "base: ../paper", ["base", "'../paper'"]),
+    "a base that is missing": ("base: paper", "base: papre", ["papre.yaml", "No such file"]),
+    "a list of bases": ("base: paper", "base: [paper]", ["base", "['paper']"]),
+    "no base": ("base: paper", "#", ["executor: missing", "envs_per_worker: missing"]),
+    "settings given twice": ("workers: 4", "workers: 4\nworkers: 8", ["'workers'", "twice", "line"]),
+}  # fmt: skip
+
+ATARI = {
+    "unknown protocol": ("protocol: paper", "protocol: papr",
+                         ["environment.protocol", "'papr'", "'paper' or 'sticky'"]),
+    "a word for a boolean": ("clip_rewards: true", "clip_rewards: 'true'",
+                             ["environment.clip_rewards", "'true'", "boolean"]),
+    "a boolean for a number": ("action_repeat: 4 ", "action_repeat: true ",
+                               ["environment.action_repeat", "True", "integer"]),
+}  # fmt: skip
+
+OVERRIDE = {
+    "zero points": ("points: 1", "points: 0", ["evaluation.points: got 0"]),
+}
+
+GAMES = ("../../etc", "Pong/..", "/etc/passwd", "Po\\0ng", "Pong\\n", "-Pong", "..", "", "Pong ", "a:b/c", "a.b:c\\n")
+
+
+@pytest.mark.parametrize(("old", "new", "words"), CARTPOLE.values(), ids=CARTPOLE)
+def test_a_mistake_in_a_settings_file_is_named(
+    old: str, new: str, words: list[str], edit: Edit, refused: Refused
+) -> None:
+    edit("cartpole.yaml", old, new)
+    refused(words)
+
+
+@pytest.mark.parametrize(("old", "new", "words"), ATARI.values(), ids=ATARI)
+def test_a_mistake_in_the_paper_s_settings_is_named(
+    old: str, new: str, words: list[str], edit: Edit, refused: Refused
+) -> None:
+    edit("paper.yaml", old, new)
+    refused(words)
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_name_that_is_no_game_never_becomes_a_folder(game: str, edit: Edit, refused: Refused) -> None:
+    edit("staleness.yaml", "[CartPole-v1]", f'["{game}"]')
+    refused([".game: unknown game"])

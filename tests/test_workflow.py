@@ -1,0 +1,138 @@
+"""The Snakefile, by Snakemake itself: what it would train, and when."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from a3c.fingerprint import fingerprint
+from a3c.workflow import Workflow
+
+pytest.importorskip("snakemake")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the workflow reads: rules, studies and code."""
+    for name in ("a3c", "experiments"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    return tmp_path
+
+
+def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+
+def planned(checkout: Path, *arguments: str) -> set[str]:
+    """The run folders that a dry run would train."""
+    done = snakemake(checkout, "-n", "--config", "scale=smoke", *arguments)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"output: results/runs/(\S+)/done\.json", done.stdout))
+
+
+@pytest.fixture
+def trained(checkout: Path) -> Path:
+    """A checkout in which the cheapest study has been trained for real."""
+    keep_one_study(checkout)
+    done = snakemake(checkout, "--config", "scale=smoke")
+    assert done.returncode == 0, done.stderr
+    return checkout
+
+
+STUDY = """
+title: One
+question: Does it run?
+variants:
+  a3c_locked: {schedule: locked}
+scales:
+  smoke:
+    - settings: cliff_world
+      games: [CliffWorld]
+      workers: [2]
+      seeds: 2
+      override: {budget_frames: 2_000, evaluation: {points: 1, episodes: 1}, records: {intervals: 4}}
+"""
+
+
+def keep_one_study(checkout: Path) -> None:
+    for name in ("a3c_vs_a2c", "staleness", "thread_scaling"):
+        (checkout / f"experiments/{name}.yaml").unlink()
+    (checkout / "experiments/one.yaml").write_text(STUDY)
+
+
+@pytest.mark.slow
+def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
+    assert planned(trained) == set(), "a second run finds nothing to do"
+    study = trained / "experiments/one.yaml"
+    module = trained / "a3c/learning/returns.py"
+
+    study.write_text("# another comment\n" + STUDY)
+    assert planned(trained) == set(), "a comment in a study"
+    code = module.read_text()
+    module.write_text("# a comment\n" + code.replace('"""What the rewards', '"""In other words, what the rewards'))
+    assert planned(trained) == set(), "a comment and a docstring in the code"
+    module.write_text(code.replace("discount[t] * following", "0.5 * discount[t] * following"))
+    assert len(planned(trained)) == 2, "a constant in the code"
+    module.write_text(code)
+
+    block = STUDY[STUDY.index("    - settings") :]
+    added = STUDY + block.replace("cliff_world", "cartpole").replace("CliffWorld", "CartPole-v1")
+    study.write_text(added)
+    assert {folder.split("/")[0] for folder in planned(trained)} == {"CartPole-v1"}, "a game more"
+    assert len(planned(trained)) == 2
+    study.write_text(STUDY.replace("seeds: 2", "seeds: 3"))
+    assert {folder.split("/")[-1] for folder in planned(trained)} == {"seed2"}, "a seed more"
+
+    log = (trained / "results/runs").glob("*/*/seed0/manifest.json")
+    assert all(json.loads(path.read_text())["fingerprint"] == fingerprint() for path in log)
+
+
+def test_every_scale_can_be_planned(checkout: Path) -> None:
+    for scale in ("smoke", "laptop", "paper"):
+        done = snakemake(checkout, "-n", "--config", f"scale={scale}")
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"train\s+\d+", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"), [(["scale=huge"], "scale"), (["scal=smoke"], "scal"), (["studies=stalenes"], "staleness")]
+)
+def test_a_wrong_configuration_ends_with_exit_code_2_and_no_traceback(
+    checkout: Path, arguments: list[str], key: str
+) -> None:
+    done = snakemake(checkout, "-n", "--config", *arguments)
+    assert done.returncode == 2
+    assert key in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_malformed_study_stops_snakemake_before_anything_starts(checkout: Path) -> None:
+    path = checkout / "experiments/staleness.yaml"
+    path.write_text(path.read_text().replace("seeds: 3", "sedes: 3"))
+    done = snakemake(checkout, "--config", "scale=smoke")
+    assert done.returncode == 2
+    assert "sedes" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (checkout / "results").exists()
+
+
+def test_a_timing_takes_the_whole_machine_and_others_one_thread_a_process(experiments: Path, tmp_path: Path) -> None:
+    workflow = Workflow({"scale": "laptop"}, experiments, tmp_path)
+    threads = workflow.threads(32)
+    by_study = {study.name: study for study in workflow.studies}
+    timed = {run.folder for name in ("a3c_vs_a2c", "thread_scaling") for run in by_study[name].runs}
+    for run in (run for study in workflow.studies for run in study.runs):
+        game, settings_id, seed = run.folder.split("/")
+        wildcards = {"game": game, "id": settings_id, "seed": seed.removeprefix("seed")}
+        assert threads(wildcards) == (32 if run.folder in timed else run.settings.processes)
+        assert workflow.conditions(wildcards) == ("--timing" if run.folder in timed else "--no-timing")
