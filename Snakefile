@@ -1,8 +1,8 @@
 """Every table, figure and report in results/ is made by a rule below.
 
-    snakemake --cores all                        the laptop scale of every study
-    snakemake --cores all --config scale=smoke   a few seconds a run; scale=paper is the real thing
-    snakemake --cores all --config studies=staleness
+snakemake --cores all                        the laptop scale of every study
+snakemake --cores all --config scale=smoke   a few seconds a run; scale=paper is the real thing
+snakemake --cores all --config studies=staleness
 """
 
 import sys
@@ -14,7 +14,9 @@ from a3c.workflow import load_or_exit
 
 min_version("9.0")
 
-PYTHON = sys.executable  # the jobs run with the Python that runs Snakemake, activated or not
+PYTHON = (
+    sys.executable
+)  # the jobs run with the Python that runs Snakemake, activated or not
 WORKFLOW = load_or_exit(config, "experiments", "results")
 
 
@@ -26,7 +28,9 @@ wildcard_constraints:
 
 # One process shows all runs in MLflow while they train, and ends with this one; rule track makes sure of it afterwards.
 onstart:
-    shell("mkdir -p results; setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &")
+    shell(
+        "mkdir -p results; setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &"
+    )
 
 
 rule all:
@@ -55,11 +59,11 @@ rule train:
     log:
         "results/logs/runs/{game}/{id}/seed{seed}.log",
     threads: WORKFLOW.threads(workflow.cores)
+    resources:
+        conditions=WORKFLOW.conditions,
     params:
         settings=WORKFLOW.settings,
         code=fingerprint(),
-    resources:
-        conditions=WORKFLOW.conditions,
     shell:
         "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
         " {resources.conditions} --no-track 2>&1 | tee {log} >&2"
@@ -86,10 +90,10 @@ for study in WORKFLOW.studies:
             WORKFLOW.finished(study),
         output:
             WORKFLOW.tables(study),
-        params:
-            study=study.name,
         log:
             f"results/logs/{study.scale}/tables_{study.name}.log",
+        params:
+            study=study.name,
         shell:
             "{PYTHON} -m a3c tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
 
@@ -100,10 +104,10 @@ for study in WORKFLOW.studies:
             WORKFLOW.tables(study),
         output:
             WORKFLOW.figures(study),
-        params:
-            study=study.name,
         log:
             f"results/logs/{study.scale}/figures_{study.name}.log",
+        params:
+            study=study.name,
         shell:
             "{PYTHON} -m a3c figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
 
@@ -113,9 +117,9 @@ rule report:
         [WORKFLOW.tables(study) + WORKFLOW.figures(study) for study in WORKFLOW.studies],
     output:
         WORKFLOW.report(),
-    params:
-        studies=[study.name for study in WORKFLOW.studies],
     log:
         f"results/logs/{WORKFLOW.scale}/report.log",
+    params:
+        studies=[study.name for study in WORKFLOW.studies],
     shell:
         "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} > {log} 2>&1"

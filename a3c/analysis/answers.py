@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,10 +29,19 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
     pairs = pairs[pairs["workers"] == workers]
     over_all = pairs[pairs["game"] == ALL_GAMES]
     rows = (pairs if over_all.empty else over_all).to_dict("records")
-    games = {row["game"] for row in rows}
-    clauses = [_clause(row) if len(games) == 1 else f"in {row['game']}, {_clause(row)}" for row in rows]
-    place = f" in {games.pop()}" if len(games) == 1 else ""
-    return f"With {plural(workers)}{place}: {'; '.join(clauses)}."
+    games = list(dict.fromkeys(row["game"] for row in rows))
+    if len(games) == 1:
+        return f"With {plural(workers)} in {games[0]}: {'; '.join(map(_clause, rows))}."
+    return f"With {plural(workers)}: {'; '.join(_of_game(game, rows) for game in games)}."
+
+
+def _of_game(game: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """The pairs of one game that differ, or that none does; what is undecided stands in the table."""
+    mine = [row for row in rows if row["game"] == game]
+    decided = [row for row in mine if not verdict(row, "difference", 0.0).startswith("undecided")]
+    if decided:
+        return f"in {game}, {'; '.join(map(_clause, decided))}"
+    return f"in {game}, {verdict(mine[0], 'difference', 0.0)} for every pair of variants"
 
 
 def verdict(row: Mapping[str, Any], name: str, nothing: float) -> str:

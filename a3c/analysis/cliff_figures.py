@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -72,7 +73,9 @@ def cliff_world_policy(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figu
         mine = table[(table["variant"] == variant) & (table["workers"] == workers)]
         for action, ax in enumerate(axes[row]):
             cells = mine[mine["action"] == action].sort_values("state")["probability_mean"].to_numpy()
-            image = ax.imshow(cells.reshape(ROWS, COLUMNS), vmin=0, vmax=1, cmap="viridis", aspect="equal")
+            grid = cells.reshape(ROWS, COLUMNS)
+            seaborn.heatmap(grid, vmin=0, vmax=1, cmap="viridis", ax=ax, cbar=False, square=True, rasterized=True)
+            image = ax.collections[0]
             _landmarks(ax)
             if row == 0:
                 ax.set_title(ACTIONS[action], loc="left")
@@ -87,9 +90,9 @@ def _landmarks(ax: Axes) -> None:
     ax.set_xticks([])
     ax.set_yticks([])
     top, left = divmod(START + 1, COLUMNS)
-    place, width = (left - 0.5, top - 0.5), GOAL - START - 1
-    ax.add_patch(Rectangle(place, width, 1, facecolor="#D9D9D9", edgecolor="#888888", hatch="////", linewidth=0))
+    width = GOAL - START - 1
+    ax.add_patch(Rectangle((left, top), width, 1, facecolor="#D9D9D9", edgecolor="#888888", hatch="////", linewidth=0))
     for text, state in (("S", START), ("G", GOAL)):
         row, column = divmod(state, COLUMNS)
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        ax.text(column, row, text, ha="center", va="center", fontsize=6.5, bbox=box)
+        ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, bbox=box)

@@ -38,6 +38,11 @@ def time_to_score(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
             style.hide([above, below])
             continue
         mine = table[table["game"] == games[place]]
+        if mine["n"].max() < 2 and mine["frames_to_score"].notna().any():
+            above.set_title(short(games[place], 20), loc="left")
+            for ax in (above, below):
+                style.empty(ax, "one seed says nothing")
+            continue
         threshold = mine["threshold_score"].iloc[0]
         score = "no score" if np.isnan(threshold) else f"score {number(threshold)}"
         above.set_title(f"{short(games[place], 20)}: {score}", loc="left")
@@ -104,8 +109,8 @@ def _final_scores(study: Study, ax: Axes, scores: pd.DataFrame, runs: pd.DataFra
         ax.plot(x + 0.22, row["final_score_mean"], "D", color=color, markersize=4.5, markeredgecolor="white")
         places.append(x)
     counts = list(dict.fromkeys(scores["workers"]))
-    labels = scores["workers"].astype(str) if len(counts) > 1 else scores["variant"].map(lambda v: short(v, 14))
-    ax.set_xticks(places, list(labels))
+    ticks = dict(zip(places, scores["workers"].astype(str), strict=True)) if len(counts) > 1 else {}
+    ax.set_xticks(list(ticks), list(ticks.values()))  # with one worker count, the legend names all there is to name
     ax.set_xlim(-0.7, x + 0.7)
     ax.set_xlabel("workers" if len(counts) > 1 else plural(counts[0]))
     ax.yaxis.set_major_formatter(number)

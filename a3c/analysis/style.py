@@ -1,4 +1,4 @@
-"""How every figure looks: colors, sizes, captions, axes in readable units. No pyplot, so no state between figures.
+"""How every figure looks: colors, sizes, captions, axes in readable units.
 
 A schedule has one color everywhere, from the palette of Okabe and Ito (2008), which color-blind readers can tell apart.
 Fewer workers are paler. What a band is, and n, stand in words under each figure.
