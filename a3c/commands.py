@@ -159,7 +159,8 @@ def store(options: argparse.Namespace) -> int:
 def track(options: argparse.Namespace) -> int:
     """Brings MLflow up to date with run folders, once or while a process lives."""
     from a3c.plan import studies_of
-    from a3c.records.tracking import View, default_uri, watch
+    from a3c.records.tracking import default_uri
+    from a3c.records.view import View, watch
 
     def find() -> list[Path]:
         return options.runs or sorted(p.parent for p in (options.results / "runs").glob("*/*/seed*/manifest.json"))

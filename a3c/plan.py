@@ -24,6 +24,9 @@ from a3c.yaml_files import read_yaml
 
 SCALES = ("smoke", "laptop", "paper")
 
+STUDY_KEYS = frozenset({"question", "variants", "scales"})
+BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
 Workers = Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 
@@ -155,20 +158,31 @@ def _study_file(path: Path) -> StudyFile:
         study = StudyFile.model_validate(raw)
     except ValidationError as error:
         raise InvalidInput(_study_problems(path, error)) from None
-    wrong = [
-        Problem(f"{path}: scales.{scale}", unknown(scale, SCALES, "scale"))
-        for scale in study.scales
-        if scale not in SCALES
-    ]
+    wrong = list(_misplaced(study))
+    if wrong:
+        raise InvalidInput(problem.within(f"{path}: ") for problem in wrong)
+    return study
+
+
+def _misplaced(study: StudyFile) -> Iterable[Problem]:
+    """Unknown scales and variants, and settings that a block decides and nothing below it may."""
+    for variant, settings in study.variants.items():
+        yield from _decided_by_block(f"variants.{variant}", settings)
     for scale, blocks in study.scales.items():
+        if scale not in SCALES:
+            yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
         for index, block in enumerate(blocks):
+            where = f"scales.{scale}[{index}]"
+            yield from _decided_by_block(f"{where}.override", block.override)
             for variant in block.variants or []:
                 if variant not in study.variants:
-                    where = f"{path}: scales.{scale}[{index}].variants"
-                    wrong.append(Problem(where, unknown(variant, study.variants, "variant")))
-    if wrong:
-        raise InvalidInput(wrong)
-    return study
+                    yield Problem(f"{where}.variants", unknown(variant, study.variants, "variant"))
+
+
+def _decided_by_block(where: str, settings: Mapping[str, Any]) -> Iterable[Problem]:
+    for key in BLOCK_KEYS:
+        if key in settings:
+            yield Problem(f"{where}.{key}", "a block decides this, with its `games`, `workers` and `seeds`")
 
 
 def _study_problems(path: Path, error: ValidationError) -> list[Problem]:
@@ -214,8 +228,17 @@ def _settings_below(name: str, experiments: Path) -> dict[str, Any]:
 
 
 def studies(experiments: Path) -> list[str]:
-    """The names of the studies in a folder: the files that ask a question."""
-    return sorted(p.stem for p in experiments.glob("*.yaml") if "question" in read_yaml(p))
+    """The names of the studies in a folder: the files that have a question, variants or scales.
+
+    Raises:
+      InvalidInput: if there is no such folder, or a file in it cannot be read.
+    """
+    if not experiments.is_dir():
+        raise InvalidInput(
+            [Problem(str(experiments), "no such folder; --experiments names the one with the YAML files")]
+        )
+    files = sorted(experiments.glob("*.yaml"))
+    return [path.stem for path in files if not STUDY_KEYS.isdisjoint(read_yaml(path))]
 
 
 def studies_of(folder: Path, experiments: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Problem:
 
     def within(self, prefix: str) -> Problem:
         """The same problem, its key path prefixed by where the mapping stands."""
-        joint = "" if not prefix or self.where.startswith("[") else "."
+        joint = "" if not prefix or prefix.endswith(" ") or self.where.startswith("[") else "."
         return Problem(f"{prefix}{joint}{self.where}", self.what)
 
 
@@ -42,6 +42,6 @@ def unknown(word: object, allowed: Iterable[str], kind: str = "key") -> str:
     """The sentence for a word that is not among the allowed ones, with the nearest of them."""
     known = sorted(allowed)
     near = difflib.get_close_matches(str(word), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     shown = ", ".join(known) if len(known) <= 20 else f"{', '.join(known[:20])}, ... ({len(known)})"
     return f"unknown {kind} {word!r}{hint} Allowed: {shown}"

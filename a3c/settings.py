@@ -18,7 +18,8 @@ from a3c.problems import InvalidInput, Problem, unknown
 MAX_WORKERS = 1024
 ASYNCHRONOUS = ("hogwild", "locked")
 
-Positive = Annotated[int, Field(ge=1)]
+# Frames are counted in 64-bit integers and pass through float64 in figures, which is exact up to 2**53.
+Positive = Annotated[int, Field(ge=1, le=2**53)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 AboveZero = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]

@@ -58,28 +58,35 @@ def train(
     from a3c.asynchrony.start import process_context
 
     process_context()  # its server imports torch while this process does
-    from a3c.asynchrony.live import StoppedError, Supervisor
-    from a3c.asynchrony.worker import make_network
-    from a3c.environments import make
-    from a3c.records.run_writer import RunWriter
+    from a3c.asynchrony.live import StoppedError
 
     with run_folder.own(folder):
         run_folder.clear(folder)
         run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
         manifest = Manifest(folder, settings, timing=conditions.timing)
         try:
-            network = make_network(settings, make(settings, 0, 0).spec)
-            writer = RunWriter(folder, settings)
-            supervisor = Supervisor(settings, network.vector, writer, evaluate_after_training=conditions.timing)
-            result = supervisor.run(progress or _silent)
-            writer.close()
-            _write_model(folder, network, result)
-            _write_policy(folder, network, settings)
+            result = _train(settings, folder, conditions, progress or _silent)
         except BaseException as error:
             outcome = manifests.KILLED if isinstance(error, StoppedError) else manifests.FAILED
             manifest.end(outcome, error=str(error) or type(error).__name__)
             raise
         return _finish(folder, manifest, result)
+
+
+def _train(settings: Settings, folder: Path, conditions: Conditions, progress: Callable[[Progress], None]) -> Result:
+    from a3c.asynchrony.live import Supervisor
+    from a3c.asynchrony.worker import make_network
+    from a3c.environments import make
+    from a3c.records.run_writer import RunWriter
+
+    network = make_network(settings, make(settings, 0, 0).spec)
+    writer = RunWriter(folder, settings)
+    supervisor = Supervisor(settings, network.vector, writer, evaluate_after_training=conditions.timing)
+    result = supervisor.run(progress)
+    writer.close()
+    _write_model(folder, network, result)
+    _write_policy(folder, network, settings)
+    return result
 
 
 def _silent(progress: Progress) -> None:

@@ -36,7 +36,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe loader, see above
     except OSError as error:
         raise InvalidInput([Problem(str(path), f"cannot be read: {error.strerror}")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, RecursionError) as error:
         raise InvalidInput([Problem(str(path), " ".join(str(error).split()))]) from None
     if not isinstance(content, dict):
         raise InvalidInput([Problem(str(path), f"a mapping of keys to values is needed, got {content!r}"[:300])])

@@ -30,7 +30,7 @@ class Conv2013(nn.Module):
 
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """Logits float32 [B, A] and value float32 [B] of observations uint8 [B, C, 84, 84]."""
-        x = observation.float().mul_(1 / 255)
+        x = observation.float() * (1 / 255)
         x = F.relu(self.conv1(x))
         x = F.relu(self.conv2(x))  # [B, 32, 9, 9]
         x = F.relu(self.hidden(x.flatten(1)))

@@ -122,4 +122,4 @@ class RowWriter:
 
 def _text(value: object) -> str:
     """Numbers in Python's shortest exact form, a missing value as nothing."""
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    return "" if value is None else float.__repr__(value) if isinstance(value, float) else str(value)

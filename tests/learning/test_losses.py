@@ -15,8 +15,10 @@ VALUES = [0.7, -2.0, 0.0, 3.0]
 ACTIONS = [2, 0, 1, 1]
 RETURNS = [1.5, -2.5, 0.25, 3.0]
 
-# A softmax and its logarithm in float64, and sums of a dozen numbers of size 10: rounding stays below 1e-13.
-ROUNDING = {"rel": 1e-12, "abs": 1e-12}
+
+def close(expected: object) -> object:
+    """A softmax and its logarithm in float64, and sums of a dozen numbers of size 10: rounding stays below 1e-13."""
+    return pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 def softmax(logits: list[float]) -> list[float]:
@@ -43,9 +45,9 @@ def gradients(term: Tensor, *inputs: Tensor) -> list[list[list[float]] | list[fl
 def test_each_term_is_the_sum_of_the_paper() -> None:
     terms = actor_critic_terms(*samples())
     rows = list(zip(map(softmax, LOGITS), VALUES, ACTIONS, RETURNS, strict=True))
-    assert terms.policy.item() == pytest.approx(-math.fsum(math.log(p[a]) * (g - v) for p, v, a, g in rows), **ROUNDING)
-    assert terms.value.item() == pytest.approx(math.fsum((g - v) ** 2 for _, v, _, g in rows), **ROUNDING)
-    assert terms.entropy.item() == pytest.approx(math.fsum(entropy_of(p) for p, *_ in rows), **ROUNDING)
+    assert terms.policy.item() == close(-math.fsum(math.log(p[a]) * (g - v) for p, v, a, g in rows))
+    assert terms.value.item() == close(math.fsum((g - v) ** 2 for _, v, _, g in rows))
+    assert terms.entropy.item() == close(math.fsum(entropy_of(p) for p, *_ in rows))
 
 
 def test_the_policy_gradient_is_the_advantage_times_policy_minus_choice() -> None:
@@ -56,14 +58,14 @@ def test_the_policy_gradient_is_the_advantage_times_policy_minus_choice() -> Non
     assert isinstance(to_logits, list)
     for found, z, v, a, g in zip(to_logits, LOGITS, VALUES, ACTIONS, RETURNS, strict=True):
         expected = [(g - v) * (p - (k == a)) for k, p in enumerate(softmax(z))]
-        assert found == pytest.approx(expected, **ROUNDING)
+        assert found == close(expected)
 
 
 def test_the_value_gradient_is_twice_the_error_and_leaves_the_policy_alone() -> None:
     logits, value, action, returns = samples()
     to_logits, to_value = gradients(actor_critic_terms(logits, value, action, returns).value, logits, value)
     assert to_logits is None
-    assert to_value == pytest.approx([-2 * (g - v) for v, g in zip(VALUES, RETURNS, strict=True)], **ROUNDING)
+    assert to_value == close([-2 * (g - v) for v, g in zip(VALUES, RETURNS, strict=True)])
 
 
 def test_the_entropy_gradient_is_minus_policy_times_log_policy_plus_entropy() -> None:
@@ -75,7 +77,7 @@ def test_the_entropy_gradient_is_minus_policy_times_log_policy_plus_entropy() ->
     for found, z in zip(to_logits, LOGITS, strict=True):
         policy = softmax(z)
         expected = [-p * (math.log(p) + entropy_of(policy)) for p in policy]
-        assert found == pytest.approx(expected, **ROUNDING)
+        assert found == close(expected)
 
 
 def test_no_gradient_flows_into_the_targets() -> None:

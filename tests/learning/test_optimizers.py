@@ -24,8 +24,8 @@ def ours(gradients: list[list[float]], **options: float) -> tuple[torch.Tensor, 
 def torchs(gradients: list[list[float]], **options: float) -> torch.Tensor:
     """The same with `torch.optim.RMSprop`, whose epsilon stands outside the root."""
     parameters = torch.zeros(len(gradients[0]), dtype=torch.float64, requires_grad=True)
-    names = {"learning_rate": "lr", "decay": "alpha", "epsilon": "eps"}
-    optimizer = torch.optim.RMSprop([parameters], **{names[key]: value for key, value in options.items()})
+    rate, alpha, eps = (options[name] for name in ("learning_rate", "decay", "epsilon"))
+    optimizer = torch.optim.RMSprop([parameters], lr=rate, alpha=alpha, eps=eps)
     for gradient in gradients:
         parameters.grad = torch.tensor(gradient, dtype=torch.float64)
         optimizer.step()

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,9 +113,16 @@ def test_a_crash_before_the_new_document_is_in_place_leaves_the_old_one(
 
 def test_a_document_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    sync, replace = os.fsync, Path.replace
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (calls.append("sync"), sync(descriptor))[1])
-    monkeypatch.setattr(Path, "replace", lambda *paths: (calls.append("replace"), replace(*paths))[1])
+
+    def noting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            calls.append(name)
+            return function(*arguments)
+
+        return noted
+
+    monkeypatch.setattr(os, "fsync", noting("sync", os.fsync))
+    monkeypatch.setattr(Path, "replace", noting("replace", Path.replace))
     run_folder.write_json(tmp_path / "d.json", {"n": 1})
     assert calls == ["sync", "replace", "sync"]  # the file, its name, the folder that holds the name
 

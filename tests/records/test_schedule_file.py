@@ -145,11 +145,10 @@ def test_warm_up_ends_with_the_first_push_of_the_last_worker_to_come(workers: li
 def test_after_the_warm_up_workers_in_turn_are_always_one_less_than_their_number_behind() -> None:
     """The identity behind every staleness table: N workers that pull right after each push, mean N - 1."""
     generator = np.random.default_rng(0)
-    version, pulled, rows = 0, [0, 0, 0], []
-    for worker in generator.integers(3, size=3000):
+    pulled, rows = [0, 0, 0], []
+    for version, worker in enumerate(generator.integers(3, size=3000)):
         rows.append((int(worker), 5, version - pulled[worker]))
-        version += 1
-        pulled[worker] = version
+        pulled[worker] = version + 1
     table = turns(*rows)
     mean = float(table["staleness"][warm_up_turns(LOCKED, table) :].mean())
     assert mean == pytest.approx(2.0, abs=0.01)  # workers still out at the end have not yet been counted

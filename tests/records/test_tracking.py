@@ -19,7 +19,8 @@ from a3c.training import train
 
 pytest.importorskip("mlflow")
 
-from a3c.records.tracking import View, connect, create_store, default_uri
+from a3c.records.tracking import connect, create_store, default_uri
+from a3c.records.view import View
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,192 @@
+"""From studies to runs: shared runs, edits that retrain nothing, and imports that stay light."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from a3c.plan import SCALES, Run, load_settings, load_study, merge, studies, studies_of
+from a3c.settings import resolve
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+STUDIES = ("a3c_vs_a2c", "staleness", "thread_scaling")
+
+
+def copied(folder: Path, **edits: tuple[str, str]) -> Path:
+    """A copy of the shipped files, one passage of some of them replaced."""
+    shutil.copytree(EXPERIMENTS, folder)
+    for name, (old, new) in edits.items():
+        path = folder / f"{name}.yaml"
+        assert old in path.read_text(), f"{name} has no {old!r} any more"
+        path.write_text(path.read_text().replace(old, new, 1))
+    return folder
+
+
+def planned(experiments: Path, scale: str = "smoke") -> dict[str, str]:
+    """Every run that the studies ask for: folder -> settings as JSON, what Snakemake compares."""
+    return {
+        run.folder: run.settings.to_json()
+        for name in studies(experiments)
+        for run in load_study(name, scale, experiments).runs
+    }
+
+
+def test_the_shipped_studies_are_found_and_settings_files_are_none() -> None:
+    assert set(STUDIES) <= set(studies(EXPERIMENTS))
+    assert not {"paper", "atari_laptop", "cartpole", "cliff_world"} & set(studies(EXPERIMENTS))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", studies(EXPERIMENTS))
+def test_every_shipped_study_is_planned_at_every_scale(name: str, scale: str) -> None:
+    study = load_study(name, scale, EXPERIMENTS)
+    assert (study.name, study.scale) == (name, scale)
+    assert study.runs
+    assert study.question.endswith("?")
+    assert {run.variant for run in study.runs} == set(study.variants)
+    assert len({(run.variant, run.folder) for run in study.runs}) == len(study.runs)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_one_folder_is_one_run_whichever_study_asks(scale: str) -> None:
+    runs = [run for name in studies(EXPERIMENTS) for run in load_study(name, scale, EXPERIMENTS).runs]
+    assert len({run.folder for run in runs}) == len({run.settings.to_json() for run in runs})
+
+
+def test_a_run_that_two_studies_share_has_one_folder() -> None:
+    """Four locked workers on CartPole: one study asks about schedules, the others about staleness and scaling."""
+    folders = []
+    for name in STUDIES:
+        runs = load_study(name, "laptop", EXPERIMENTS).runs
+        folders.append({
+            run.folder for run in runs
+            if (run.variant, run.settings.game, run.settings.workers) == ("a3c_locked", "CartPole-v1", 4)
+        })  # fmt: skip
+    shared = set.intersection(*folders)
+    assert {folder.rsplit("/", 1)[1] for folder in shared} == {"seed0", "seed1", "seed2"}
+
+
+def test_a_folder_says_to_which_studies_it_belongs() -> None:
+    run = next(r for r in load_study("staleness", "laptop", EXPERIMENTS).runs if r.settings.workers == 4)
+    found = studies_of(Path("elsewhere") / "runs" / run.folder, EXPERIMENTS)
+    assert set(STUDIES) <= set(found["studies"].split(","))
+    assert found["variant"] == "a3c_hogwild"
+    assert studies_of(Path("elsewhere/runs/Pong/hogwild-w1-0/seed0"), EXPERIMENTS) == {}
+
+
+def test_a_folder_is_game_settings_and_seed() -> None:
+    settings = resolve(load_settings("paper", EXPERIMENTS) | {"seed": 3})
+    assert Run("any", settings).folder == f"Pong/{settings.id}/seed3"
+    custom = settings.model_copy(update={"game": "my.games:make"})
+    assert Run("any", custom).folder == f"my.games.make/{settings.id}/seed3"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_new_game_adds_its_runs_and_changes_no_other(name: str, tmp_path: Path) -> None:
+    before = planned(EXPERIMENTS)
+    game, more = "games: [CartPole-v1]", "games: [Acrobot-v1, CartPole-v1]"
+    after = planned(copied(tmp_path / "experiments", **{name: (game, more)}))
+    assert before.items() <= after.items()
+    assert {folder.split("/")[0] for folder in after.keys() - before.keys()} == {"Acrobot-v1"}
+
+
+@pytest.mark.parametrize(("old", "new"), [("seeds: 1", "seeds: 3"), ("workers: [2, 4]", "workers: [1, 2, 4, 8]")])
+def test_more_seeds_and_workers_change_no_other_run(old: str, new: str, tmp_path: Path) -> None:
+    before = planned(EXPERIMENTS)
+    after = planned(copied(tmp_path / "experiments", staleness=(old, new)))
+    assert before.items() < after.items()
+
+
+def test_a_game_named_twice_is_played_once(tmp_path: Path) -> None:
+    edited = copied(tmp_path / "experiments", staleness=("[CartPole-v1]", "[CartPole-v1, CartPole-v1]"))
+    assert load_study("staleness", "smoke", edited).runs == load_study("staleness", "smoke", EXPERIMENTS).runs
+
+
+def test_a_new_variant_changes_no_other_run(tmp_path: Path) -> None:
+    new = "variants:\n  slow: {schedule: locked, optimizer: {learning_rate: 1.0e-5}}"
+    after = planned(copied(tmp_path / "experiments", staleness=("variants:", new)))
+    assert planned(EXPERIMENTS).items() < after.items()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_comments_questions_and_the_order_of_keys_change_no_run(scale: str, tmp_path: Path) -> None:
+    edited = copied(
+        tmp_path / "experiments",
+        staleness=("question: How", "question: Pray, how"),
+        cartpole=("workers: 4\nbudget_frames: 200_000", "budget_frames: 200000   # as many as before\nworkers: 4"),
+    )
+    for path in edited.glob("*.yaml"):
+        path.write_text(f"# A comment before,\n\n{path.read_text()}\n# and one after.\n")
+    assert planned(edited, scale) == planned(EXPERIMENTS, scale)
+
+
+def test_a_setting_changes_the_runs_that_it_concerns_and_no_others(tmp_path: Path) -> None:
+    before = planned(EXPERIMENTS)
+    after = planned(copied(tmp_path / "experiments", cartpole=("gamma: 0.99", "gamma: 0.98")))
+    kept = before.keys() & after.keys()
+    assert {folder.split("/")[0] for folder in kept} == {"CliffWorld", "Pong"}
+    assert {folder.split("/")[0] for folder in before.keys() - kept} == {"CartPole-v1"}
+
+
+def test_later_layers_win_key_by_key() -> None:
+    below = {"a": 1, "deep": {"x": 1, "y": {"z": 1, "w": 1}}}
+    assert merge(below, {"deep": {"y": {"z": 2}}, "b": 3}, {"b": 4}) == {
+        "a": 1,
+        "b": 4,
+        "deep": {"x": 1, "y": {"z": 2, "w": 1}},
+    }
+    assert below == {"a": 1, "deep": {"x": 1, "y": {"z": 1, "w": 1}}}
+
+
+def test_a_mapping_of_another_kind_replaces_what_is_below() -> None:
+    below = {"network": {"kind": "mlp", "hidden": [64]}}
+    assert merge(below, {"network": {"kind": "table"}}) == {"network": {"kind": "table"}}
+    assert merge(below, {"network": {"kind": "mlp", "wide": 1}}) == {"network": {**below["network"], "wide": 1}}
+    assert merge(below, {"network": {"hidden": [8]}}) == {"network": {"kind": "mlp", "hidden": [8]}}
+
+
+def test_lists_and_nothing_replace_what_is_below() -> None:
+    assert merge({"hidden": [64, 64], "limit": 40.0}, {"hidden": [8], "limit": None}) == {"hidden": [8], "limit": None}
+
+
+def test_variants_win_over_overrides_and_overrides_over_settings(tmp_path: Path) -> None:
+    """CartPole's file says 20 steps and gamma 0.99."""
+    variant = "{schedule: hogwild, learning: {rollout_steps: 7}}"
+    edited = copied(tmp_path / "experiments", staleness=("{schedule: hogwild}", variant))
+    text = (edited / "staleness.yaml").read_text()
+    override = "override: {learning: {rollout_steps: 9, gamma: 0.5}, "
+    (edited / "staleness.yaml").write_text(text.replace("override: {", override, 1))
+    found = {
+        run.variant: (run.settings.learning.rollout_steps, run.settings.learning.gamma)
+        for run in load_study("staleness", "smoke", edited).runs
+    }
+    assert found == {"a3c_hogwild": (7, 0.5), "a3c_locked": (9, 0.5)}
+
+
+def imported(*statements: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has loaded after these statements."""
+    script = ";".join([*statements, "import sys", "print(*{name.split('.')[0] for name in sys.modules})"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_planning_loads_neither_torch_nor_an_emulator() -> None:
+    plan = "from a3c.plan import load_study; from pathlib import Path"
+    loaded = imported("import a3c.workflow", plan, f"load_study('staleness', 'smoke', Path({str(EXPERIMENTS)!r}))")
+    assert not loaded & {"torch", "gymnasium", "ale_py", "cv2", "mlflow", "matplotlib"}
+
+
+def test_analysis_loads_no_torch() -> None:
+    names = sorted(path.stem for path in (EXPERIMENTS.parent / "a3c" / "analysis").glob("*.py"))
+    loaded = imported(*(f"import a3c.analysis.{name}" for name in names if name != "__init__"))
+    assert "matplotlib" in loaded
+    assert not loaded & {"torch", "gymnasium", "ale_py", "mlflow"}
+
+
+def test_help_loads_nothing_that_takes_time() -> None:
+    loaded = imported("from a3c.__main__ import parser", "parser().format_help()")
+    assert not loaded & {"torch", "pydantic", "yaml", "numpy", "pandas", "mlflow"}
