@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"a3c {__version__}")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
+    _add_replay(commands)
     _add_track(commands)
     for name, text, example in (
         ("plan", "list the runs of studies and check every setting", "a3c plan staleness --scale paper"),
@@ -90,6 +91,16 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--quiet", action="store_true", help="no progress")
     _add_folders(command)
     _add_tracking_uri(command)
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = ["a3c replay results/runs/Pong/locked-w4-0123456789/seed0", "a3c replay RUN --until 1200"]
+    command = _command(commands, "replay", "make a recorded run again and compare bit for bit", examples)
+    command.add_argument("run", type=Path, metavar="RUN", help="run folder of a locked, synchronous or drawn run")
+    command.add_argument("--into", type=Path, metavar="FOLDER", help="where to; by default RUN/replay")
+    command.add_argument("--until", type=int, metavar="N", help="stop at turn N and save what it was made of")
+    command.add_argument("--processes", action="store_true", help="with worker processes behind a turnstile")
+    command.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from a3c.problems import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from a3c.asynchrony.live import Progress
+    from a3c.asynchrony.outcomes import Progress
     from a3c.plan import Study
     from a3c.settings import Settings
 
@@ -48,7 +48,7 @@ def train(options: argparse.Namespace) -> int:
 
 def _failed(error: Exception, folder: Path) -> int:
     """One clear message for a run that ended early; what is not known here keeps its traceback."""
-    from a3c.asynchrony.live import ProcessFailedError, StoppedError
+    from a3c.asynchrony.outcomes import ProcessFailedError, StoppedError
 
     if isinstance(error, StoppedError):
         print(f"a3c train: {error}; the run in {folder} is not finished", file=sys.stderr)
@@ -109,6 +109,36 @@ def _run_folder(settings: Settings) -> str:
     from a3c.plan import Run
 
     return Run("", settings).folder
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Makes a recorded run again; exit code 0 if it is equal byte for byte, 1 if not."""
+    from a3c.progress import Bar
+    from a3c.replaying import replay as replay_run
+    from a3c.settings import Settings
+
+    into = options.into or options.run / "replay"
+    text = options.run / "settings.json"
+    if not text.exists():
+        raise InvalidInput([Problem(str(options.run), "is no run folder: it has no settings.json")])
+    bar = Bar(Settings.from_json(text.read_text()), into, quiet=options.quiet)
+    try:
+        found = replay_run(
+            options.run, into, until=options.until, worker_processes=options.processes, progress=bar.show
+        )
+    finally:
+        bar.close()
+    for condition in found["conditions"]:
+        print(f"not as recorded: {condition}", file=sys.stderr)
+    if found["until"]:
+        print(f"turn {options.until}: {found['until']['numbers']}; tensors in {into / 'turn.npz'}")
+        return 0
+    if found["equal"]:
+        print(f"equal byte for byte: {found['turns']} turns, every episode and evaluation, final state")
+        return 0
+    blame = "; the conditions above may be why" if found["conditions"] else ""
+    print(f"different: {found['difference']}{blame}")
+    return 1
 
 
 def plan(options: argparse.Namespace) -> int:

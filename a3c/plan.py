@@ -19,7 +19,8 @@ from pydantic import Field, ValidationError
 
 from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
-from a3c.settings import MAX_WORKERS, Frozen, Settings, resolve
+from a3c.settings import MAX_WORKERS, Settings, resolve
+from a3c.validation import Frozen
 from a3c.yaml_files import read_yaml
 
 SCALES = ("smoke", "laptop", "paper")

@@ -12,7 +12,7 @@ from a3c.records import run_folder
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
-    from a3c.asynchrony.live import Progress
+    from a3c.asynchrony.outcomes import Progress
     from a3c.plan import Run, Study
 
 SHOW_SECONDS = 0.2

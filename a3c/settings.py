@@ -10,25 +10,20 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from a3c.environments.games import CLIFF_WORLD, CONTROL_GAMES, CUSTOM_PATTERN, atari_games, kind_of
-from a3c.problems import InvalidInput, Problem, unknown
+from a3c.conflicts import conflicts
+from a3c.problems import InvalidInput, Problem
+from a3c.validation import Frozen, field_problems
 
 MAX_WORKERS = 1024
-ASYNCHRONOUS = ("hogwild", "locked")
 
 # Frames are counted in 64-bit integers and pass through float64 in figures, which is exact up to 2**53.
 Positive = Annotated[int, Field(ge=1, le=2**53)]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Lag = Annotated[int, Field(ge=0, le=65535)]  # what a recorded turn can hold
 AboveZero = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-
-
-class Frozen(BaseModel):
-    """A strict, immutable record: unknown keys and silent conversions are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class AtariSettings(Frozen):
@@ -118,6 +113,59 @@ class RecordSettings(Frozen):
     intervals: Annotated[int, Field(ge=1, le=100_000)]
 
 
+class RoundRobin(Frozen):
+    """Workers in turn, each pulling right after its push: staleness N - 1."""
+
+    kind: Literal["round_robin"]
+
+
+class ConstantLag(Frozen):
+    """Workers in turn; every gradient is computed with the parameters `lag` updates ago."""
+
+    kind: Literal["constant_lag"]
+    lag: Lag
+
+
+class GeometricLag(Frozen):
+    """Workers in turn; staleness drawn from a geometric distribution of this mean, cut at `max_lag`."""
+
+    kind: Literal["geometric"]
+    mean: NonNegative
+    max_lag: Lag
+
+
+class HistogramLag(Frozen):
+    """Workers in turn; staleness s drawn with probability `counts[s]` / Σ `counts`, as measured in another run."""
+
+    kind: Literal["histogram"]
+    counts: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=65536, strict=False)]
+
+
+class LognormalSpeeds(Frozen):
+    """Turns in order of completion; each takes a lognormal time of median 1 and this sigma."""
+
+    kind: Literal["speeds_lognormal"]
+    sigma: NonNegative
+
+
+class HeterogeneousSpeeds(Frozen):
+    """Turns in order of completion; workers take from 1 to `slowest` units of time, evenly spread."""
+
+    kind: Literal["speeds_heterogeneous"]
+    slowest: Annotated[float, Field(ge=1.0, allow_inf_nan=False)]
+
+
+class Straggler(Frozen):
+    """Turns in order of completion; the last worker is `factor` times slower than the others."""
+
+    kind: Literal["straggler"]
+    factor: Annotated[float, Field(ge=1.0, allow_inf_nan=False)]
+
+
+Order = Annotated[
+    RoundRobin | ConstantLag | GeometricLag | HistogramLag | LognormalSpeeds | HeterogeneousSpeeds | Straggler,
+    Field(discriminator="kind"),
+]
 Environment = Annotated[AtariSettings | ControlSettings | CliffSettings | CustomSettings, Field(discriminator="kind")]
 Network = Annotated[Conv2013Settings | MLPSettings | TableSettings, Field(discriminator="kind")]
 
@@ -128,7 +176,9 @@ class Settings(Frozen):
     game: str
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)]
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
-    schedule: Literal["hogwild", "locked", "synchronous"]
+    schedule: Literal["hogwild", "locked", "synchronous", "drawn"]
+    order: Order | None
+    pull_interval_rollouts: Annotated[int, Field(ge=1, le=10_000)]
     executor: Literal["processes", "batched"]
     envs_per_worker: Annotated[int, Field(ge=1, le=1024)]
     budget_frames: Positive
@@ -146,13 +196,18 @@ class Settings(Frozen):
 
     @property
     def processes(self) -> int:
-        """Actor-learner processes: one a worker, or one for all of them if batched."""
+        """Actor-learner processes: one a worker, or one for all of them if batched or drawn."""
+        return 1 if self.executor == "batched" or self.schedule == "drawn" else self.workers
+
+    @property
+    def turn_workers(self) -> int:
+        """Workers that take turns: all of them, or one if they are one batched learner."""
         return 1 if self.executor == "batched" else self.workers
 
     @property
-    def envs_per_process(self) -> int:
-        """Environments that one process steps with batched inference."""
-        return self.envs_per_worker * self.workers // self.processes
+    def envs_per_turn(self) -> int:
+        """Environments that one worker steps with batched inference."""
+        return self.envs_per_worker * self.workers // self.turn_workers
 
     @property
     def id(self) -> str:
@@ -192,92 +247,7 @@ def resolve(raw: Any) -> Settings:
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        found = field_problems(error) + found
+        found = field_problems(error, Settings) + found
     if found:
         raise InvalidInput(found)
     return settings
-
-
-def field_problems(error: ValidationError) -> list[Problem]:
-    """Pydantic's findings as problems: key path, offending value, allowed values."""
-    return [Problem(_path(e["loc"]), _sentence(e)) for e in error.errors(include_url=False)]
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """`('environment', 'atari', 'protocol')` -> `environment.protocol`: the union's tag is no key of the file."""
-    tags = {"atari", "control", "cliff_world", "custom", "conv2013", "mlp", "table"}
-    kept = [part for i, part in enumerate(location) if not (i == 1 and part in tags)]
-    text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in kept)
-    return text.lstrip(".") or "settings"
-
-
-def _sentence(error: Any) -> str:
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "missing":
-        return "missing; it needs a value"
-    if kind == "extra_forbidden":
-        return unknown(error["loc"][-1], _siblings(error["loc"]))
-    if kind == "union_tag_invalid":
-        return f"got kind {context['tag']!r}; allowed: {context['expected_tags']}"
-    if kind == "union_tag_not_found":
-        return "its `kind` is missing"
-    if kind == "literal_error":
-        return f"got {value!r}; allowed: {context['expected']}"
-    hint = ""
-    if kind == "float_type" and isinstance(value, str):
-        hint = " (YAML reads 7e-4 as text: write 7.0e-4)"
-    return f"got {value!r}; {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
-
-
-def _siblings(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are allowed where an unknown one was found."""
-    model: Any = Settings
-    for part in location[:-1]:
-        model = _step_into(model, part)
-    return list(model.model_fields)
-
-
-def _step_into(model: Any, part: int | str) -> Any:
-    if not isinstance(model, list):
-        annotation = model.model_fields[str(part)].annotation
-        return annotation if isinstance(annotation, type) else list(annotation.__args__)
-    return next(m for m in model if m.model_fields["kind"].annotation.__args__[0] == part)
-
-
-def conflicts(raw: dict[str, Any]) -> list[Problem]:
-    """Combinations that cannot be run, each with its reason; fields of a wrong type are left to their own message."""
-    found = _game_conflicts(raw)
-    schedule, executor = raw.get("schedule"), raw.get("executor")
-    if executor == "batched" and schedule in ASYNCHRONOUS:
-        found.append(
-            Problem("executor", f"batched is one learner in one process, so schedule {schedule!r} is impossible; "
-                    "allowed with it: synchronous")
-        )  # fmt: skip
-    return found + _network_conflicts(raw)
-
-
-def _game_conflicts(raw: dict[str, Any]) -> list[Problem]:
-    game, environment = raw.get("game"), raw.get("environment")
-    if not isinstance(game, str):
-        return []
-    kind = kind_of(game)
-    if kind is None:
-        known = [*atari_games(), *CONTROL_GAMES, CLIFF_WORLD]
-        message = unknown(game, known, "game") + f", or your own as package.module:factory ({CUSTOM_PATTERN})"
-        return [Problem("game", message)]
-    named = environment.get("kind") if isinstance(environment, dict) else None
-    if named in ("atari", "control", "cliff_world", "custom") and named != kind:
-        return [Problem("environment.kind", f"got {named!r}, but the game {game!r} needs {kind!r}")]
-    return []
-
-
-def _network_conflicts(raw: dict[str, Any]) -> list[Problem]:
-    environment, network = raw.get("environment"), raw.get("network")
-    if not isinstance(environment, dict) or not isinstance(network, dict):
-        return []
-    fits = {"atari": ["conv2013"], "control": ["mlp"], "cliff_world": ["table"], "custom": ["conv2013", "mlp", "table"]}
-    allowed, got = fits.get(str(environment.get("kind"))), network.get("kind")
-    if allowed and got in ("conv2013", "mlp", "table") and got not in allowed:
-        kind = environment["kind"]
-        return [Problem("network.kind", f"got {got!r}; a {kind} environment takes {', '.join(allowed)}")]
-    return []

@@ -15,7 +15,8 @@ from a3c.records.manifest import Manifest
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
-    from a3c.asynchrony.live import Progress, Result
+    from a3c.asynchrony.comparing import Recorded
+    from a3c.asynchrony.outcomes import Progress, Result
     from a3c.learning.flat import FlatNetwork
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -27,9 +28,13 @@ class Conditions:
 
     Attributes:
       timing: this run's seconds will be compared with others', so evaluation waits until training has ended.
+      recorded: a run to execute again, turn by turn, instead of letting chance decide.
+      worker_processes: execute it with worker processes behind a turnstile, not in one process.
     """
 
     timing: bool = False
+    recorded: Recorded | None = None
+    worker_processes: bool = False
 
 
 def train(
@@ -58,12 +63,12 @@ def train(
     from a3c.asynchrony.start import process_context
 
     process_context()  # its server imports torch while this process does
-    from a3c.asynchrony.live import StoppedError
+    from a3c.asynchrony.outcomes import StoppedError
 
     with run_folder.own(folder):
         run_folder.clear(folder)
         run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
-        manifest = Manifest(folder, settings, timing=conditions.timing)
+        manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=cpu_capability())
         try:
             result = _train(settings, folder, conditions, progress or _silent)
         except BaseException as error:
@@ -81,12 +86,26 @@ def _train(settings: Settings, folder: Path, conditions: Conditions, progress: C
 
     network = make_network(settings, make(settings, 0, 0).spec)
     writer = RunWriter(folder, settings)
-    supervisor = Supervisor(settings, network.vector, writer, evaluate_after_training=conditions.timing)
+    supervisor = Supervisor(
+        settings,
+        network.vector,
+        writer,
+        evaluate_after_training=conditions.timing,
+        recorded=conditions.recorded,
+        worker_processes=conditions.worker_processes,
+    )
     result = supervisor.run(progress)
     writer.close()
     _write_model(folder, network, result)
     _write_policy(folder, network, settings)
     return result
+
+
+def cpu_capability() -> str:
+    """Which vector instructions torch uses, such as `AVX512`: other ones sum in another order."""
+    import torch
+
+    return torch.backends.cpu.get_cpu_capability()
 
 
 def _silent(progress: Progress) -> None:

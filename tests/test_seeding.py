@@ -15,7 +15,7 @@ SEEDS, WORKERS = range(5), range(16)
 def test_all_streams_of_five_seeds_and_sixteen_workers_are_different() -> None:
     places = list(itertools.product(SEEDS, seeding.USES, WORKERS, range(2)))
     draws = {seeding.generator(*place).bytes(16) for place in places}
-    assert len(draws) == len(places) == 5 * 4 * 16 * 2
+    assert len(draws) == len(places) == 5 * 5 * 16 * 2
 
 
 def test_integers_for_libraries_are_different_too() -> None:
@@ -30,7 +30,7 @@ def test_no_stream_is_a_shifted_copy_of_another() -> None:
         seeding.generator(seed, use, worker).integers(2**63, size=200)
         for seed, use, worker in itertools.product(SEEDS, seeding.USES, WORKERS)
     ]
-    assert len(np.unique(np.concatenate(pieces))) == 5 * 4 * 16 * 200
+    assert len(np.unique(np.concatenate(pieces))) == 5 * 5 * 16 * 200
 
 
 def test_places_of_unequal_depth_are_different() -> None:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from a3c import settings as module
 from a3c.plan import load_settings
 from a3c.problems import InvalidInput
-from a3c.settings import Frozen, Settings, resolve
+from a3c.settings import Settings, resolve
+from a3c.validation import Frozen
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 FILES = ("paper", "atari_laptop", "cartpole", "cliff_world")
@@ -27,7 +28,7 @@ OTHERS: dict[str, Any] = {
     "learning.entropy_weight": 0.02, "learning.value_weight": 0.25, "learning.gradient_norm_limit": None,
     "optimizer.learning_rate": 1.0e-3, "optimizer.annealing": "constant", "optimizer.decay": 0.9,
     "optimizer.epsilon": 0.1, "evaluation.points": 11, "evaluation.episodes": 21, "evaluation.policy": "sampled",
-    "records.intervals": 101,
+    "records.intervals": 101, "pull_interval_rollouts": 2, "order": {"kind": "round_robin"},
 }  # fmt: skip
 
 
@@ -103,9 +104,10 @@ def test_game_and_seed_are_not_in_the_id_since_they_have_folders_of_their_own() 
 
 def test_every_other_setting_is_in_the_id() -> None:
     assert set(OTHERS) == set(leaves(plain())) - {"game", "seed", "environment.kind", "network.kind", "optimizer.kind"}
-    ids = {path: resolve(plain(**{path: value, "schedule": "synchronous"} if path == "executor" else {path: value})).id
-           for path, value in OTHERS.items()}  # fmt: skip
+    with_it = {"executor": {"schedule": "synchronous"}, "order": {"schedule": "drawn"}}
+    ids = {path: resolve(plain(**{path: value}, **with_it.get(path, {}))).id for path, value in OTHERS.items()}
     ids["executor, processes"] = resolve(plain(schedule="synchronous")).id
+    ids["order, another"] = resolve(plain(schedule="drawn", order={"kind": "constant_lag", "lag": 3})).id
     ids["none"] = resolve(plain()).id
     assert len(set(ids.values())) == len(ids)
 
@@ -141,7 +143,7 @@ def test_every_problem_is_said_at_once_with_its_place_value_and_what_is_allowed(
     )  # fmt: skip
     expected = {
         "workers": ("2000", "1024"),
-        "schedule": ("'asynchronous'", "'hogwild', 'locked' or 'synchronous'"),
+        "schedule": ("'asynchronous'", "'hogwild', 'locked', 'synchronous' or 'drawn'"),
         "learning.gamma": ("2.0", "less than or equal to 1"),
         "network.hidden[1]": ("'32'", "integer"),
         "optimizer.lr": ("'lr'", "learning_rate"),
@@ -181,7 +183,7 @@ def test_settings_cannot_be_changed() -> None:
 )
 def test_processes_share_out_the_environments(changes: dict[str, Any], processes: int, envs: int) -> None:
     settings = resolve(plain(**changes))
-    assert (settings.processes, settings.envs_per_process) == (processes, envs)
+    assert (settings.processes, settings.envs_per_turn) == (processes, envs)
 
 
 def test_only_atari_repeats_actions() -> None:

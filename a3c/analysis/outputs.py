@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Run, Study
-from a3c.settings import ASYNCHRONOUS, AtariSettings
+from a3c.settings import AtariSettings
 
 TABLES = (
     "runs", "scores", "evaluations", "learning_curves", "learning_curves_time", "staleness", "staleness_histogram",

@@ -14,8 +14,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from a3c.analysis import style
 from a3c.analysis.captions import number, overload, plural, seeds, short
 from a3c.analysis.style import INK, PALE
+from a3c.conflicts import ASYNCHRONOUS
 from a3c.plan import Study
-from a3c.settings import ASYNCHRONOUS
 
 
 def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:

@@ -10,7 +10,7 @@ import numpy as np
 from a3c.analysis.outputs import Group
 from a3c.analysis.reading import Floats, RunFolder, Staleness
 from a3c.analysis.score_tables import Row, column, mean_with_interval
-from a3c.settings import ASYNCHRONOUS
+from a3c.conflicts import ASYNCHRONOUS
 
 
 def pooled_staleness(runs: Sequence[RunFolder]) -> Staleness:

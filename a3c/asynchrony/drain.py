@@ -31,7 +31,7 @@ class Drain:
         self._memory = memory
         self._counters = memory.counters.numpy()
         self._settings = settings
-        self._turns_per_update = settings.processes if settings.schedule == "synchronous" else 1
+        self._turns_per_update = settings.turn_workers if settings.schedule == "synchronous" else 1
         self._intervals = _Intervals(settings)
 
     def take(self) -> tuple[np.ndarray, list[IntervalRow]]:

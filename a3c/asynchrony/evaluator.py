@@ -1,7 +1,8 @@
-"""Evaluation with frozen parameters, on a process of its own and at the lowest priority."""
+"""Evaluation with frozen parameters, on a process of its own and at low priority."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import time
@@ -26,7 +27,7 @@ from a3c.settings import Settings
 
 EVALUATED = "evaluated"
 POLL_SECONDS = 0.05
-NICENESS = 19
+NICENESS = 10
 
 
 class Game(NamedTuple):
@@ -122,7 +123,8 @@ def _rows(network: FlatNetwork, assignment: EvaluationAssignment, index: int, ta
     memory = assignment.memory
     frames, updates = (int(x) for x in memory.snapshot_places[index])
     seconds = float(memory.snapshot_seconds[index])
+    digest = hashlib.sha256(memory.snapshots[index].numpy().tobytes()).hexdigest()[:16]
     return [
-        EvaluationRow(index + 1, target, frames, updates, seconds, episode, *game[:2], int(game.truncated))
+        EvaluationRow(index + 1, target, frames, updates, seconds, episode, *game[:2], int(game.truncated), digest)
         for episode, game in enumerate(play(network, assignment.settings, index + 1))
     ]

@@ -11,107 +11,75 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Semaphore
 from types import FrameType
 from typing import Any
 
 from torch import Tensor
 
+from a3c.asynchrony.children import Child, end, how_it_ended
+from a3c.asynchrony.comparing import DIFFERS, EXAMINED, Recorded
 from a3c.asynchrony.drain import Drain
 from a3c.asynchrony.evaluator import EVALUATED, EvaluationAssignment, run_evaluator
+from a3c.asynchrony.outcomes import (
+    DiffersError,
+    ExaminedError,
+    ProcessFailedError,
+    Progress,
+    Result,
+    StoppedError,
+)
+from a3c.asynchrony.serial import run_serial
 from a3c.asynchrony.shared import STOP, allocate
 from a3c.asynchrony.start import process_context
+from a3c.asynchrony.turnstile import passages
 from a3c.asynchrony.worker import EPISODES, FAILED, READY, Assignment, run_worker
 from a3c.records.rows import EpisodeRow, EvaluationRow
 from a3c.records.run_writer import RunWriter
 from a3c.settings import Settings
 
 POLL_SECONDS = 0.05
-GRACE_SECONDS = 5.0
-
-
-class ProcessFailedError(RuntimeError):
-    """A process of the run ended abnormally; the message names it, its exit code or signal, and its traceback."""
-
-
-class StoppedError(RuntimeError):
-    """The run was asked to stop by a signal.
-
-    Attributes:
-      signal_number: which.
-    """
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
-        self.signal_number = signal_number
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is, for a progress bar: frames, seconds of training, updates, recent mean score, workers alive."""
-
-    frames: int
-    seconds: float
-    updates: int
-    score: float | None
-    workers_alive: int
-    evaluating: bool
-
-
-@dataclass(frozen=True)
-class Result:
-    """What training left in memory.
-
-    Attributes:
-      parameters: float32 [P], final.
-      mean_square: float32 [P], the optimizer's final statistics.
-      frames: global frames.
-      updates: versions applied.
-      train_seconds: from letting the workers go to the last turn.
-      start_seconds: from the call to letting the workers go.
-    """
-
-    parameters: Tensor
-    mean_square: Tensor
-    frames: int
-    updates: int
-    train_seconds: float
-    start_seconds: float
-
-
-@dataclass
-class _Child:
-    """One process and its pipe."""
-
-    name: str
-    process: ForkServerProcess
-    pipe: Connection
-    ready: bool = False
-
-    @property
-    def alive(self) -> bool:
-        return bool(self.process.is_alive())
 
 
 class Supervisor:
     """One run's processes, from their start to their end."""
 
     def __init__(
-        self, settings: Settings, initial: Tensor, writer: RunWriter, *, evaluate_after_training: bool = False
+        self,
+        settings: Settings,
+        initial: Tensor,
+        writer: RunWriter,
+        *,
+        evaluate_after_training: bool = False,
+        recorded: Recorded | None = None,
+        worker_processes: bool = False,
     ) -> None:
+        """Allocates what the processes share; nothing is started yet.
+
+        Args:
+          settings: of the run.
+          initial: float32 [P], the initial parameters.
+          writer: of the run folder's files.
+          evaluate_after_training: so that evaluation does not disturb a timing.
+          recorded: a run to execute again instead.
+          worker_processes: execute it with worker processes behind a turnstile, not in one process.
+        """
         self._settings = settings
         self._writer = writer
         self._context = process_context()
         self._memory = allocate(settings, initial)
         self._drain = Drain(self._memory, settings)
         self._go, self._begin, self._ended = (self._context.Event() for _ in range(3))
+        self._recorded = recorded
+        self._serial = settings.schedule == "drawn" or (recorded is not None and not worker_processes)
+        self._processes = 1 if self._serial else settings.processes
+        self._gates = self._make_gates()
         # Kept here: a semaphore's name goes away with its last reference in this process.
-        self._lock, self._barrier = self._context.Lock(), self._context.Barrier(settings.processes)
+        self._lock, self._barrier = self._context.Lock(), self._context.Barrier(self._processes)
         self._evaluate_after_training = evaluate_after_training
-        self._workers: list[_Child] = []
-        self._evaluator: _Child | None = None
+        self._workers: list[Child] = []
+        self._evaluator: Child | None = None
         self._stopped_by: int | None = None
         self._recent_score: float | None = None
 
@@ -138,7 +106,7 @@ class Supervisor:
                 self._begin.set()
                 self._pump_until(lambda: not any(c.alive for c in self._children()), progress)
             finally:
-                self._end_processes()
+                end(self._children())
         return Result(
             self._memory.parameters.clone(),
             self._memory.mean_square.clone(),
@@ -148,25 +116,35 @@ class Supervisor:
             start_seconds,
         )
 
-    def _children(self) -> list[_Child]:
+    def _children(self) -> list[Child]:
         return [*self._workers, *([self._evaluator] if self._evaluator else [])]
 
     def _start(self) -> None:
-        for worker in range(self._settings.processes):
+        for worker in range(self._processes):
             here, there = self._context.Pipe(duplex=False)
-            assignment = Assignment(worker, self._settings, self._memory, self._lock, self._barrier, self._go, there)
-            self._workers.append(self._spawn(f"worker {worker}", run_worker, assignment, here, there))
+            shared = (self._settings, self._memory, self._lock, self._barrier, self._go)
+            assignment = Assignment(worker, *shared, there, self._recorded, self._gates)
+            target = run_serial if self._serial else run_worker
+            self._workers.append(self._spawn(f"worker {worker}", target, assignment, here, there))
         here, there = self._context.Pipe(duplex=False)
         evaluation = EvaluationAssignment(self._settings, self._memory, self._begin, self._ended, there)
         self._evaluator = self._spawn("evaluator", run_evaluator, evaluation, here, there)
 
+    def _make_gates(self) -> list[Semaphore]:
+        """A turnstile's gates, all closed but the first; none where no order is imposed on processes."""
+        recorded = self._recorded
+        if recorded is None or self._serial or self._settings.schedule == "synchronous":
+            return []
+        first = passages(recorded.header, recorded.turns)[0]
+        return [self._context.Semaphore(int(worker == first)) for worker in range(self._processes)]
+
     def _spawn(
         self, name: str, target: Callable[[Any], None], assignment: Any, here: Connection, there: Connection
-    ) -> _Child:
+    ) -> Child:
         process = self._context.Process(target=target, args=(assignment,), name=name, daemon=True)
         process.start()
         there.close()
-        return _Child(name, process, here)
+        return Child(name, process, here)
 
     def _pump_until(self, done: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
         """Moves messages and turns into files until `done`, watching for death and signals."""
@@ -183,7 +161,7 @@ class Supervisor:
             alive = child.alive
             self._read_messages(child)
             if not alive and child.process.exitcode != 0:
-                raise ProcessFailedError(f"{child.name} {_how_it_ended(child.process.exitcode)}")
+                raise ProcessFailedError(f"{child.name} {how_it_ended(child.process.exitcode)}")
         turns, rows = self._drain.take()
         if len(turns):
             self._writer.turns(turns)
@@ -195,14 +173,14 @@ class Supervisor:
         if self._stopped_by is not None:
             raise StoppedError(self._stopped_by)
 
-    def _read_messages(self, child: _Child) -> None:
+    def _read_messages(self, child: Child) -> None:
         try:
             while not child.pipe.closed and child.pipe.poll():
                 self._receive(child, *child.pipe.recv())
         except (EOFError, ConnectionResetError):
             child.pipe.close()
 
-    def _receive(self, child: _Child, what: str, content: Any) -> None:
+    def _receive(self, child: Child, what: str, content: Any) -> None:
         if what == READY:
             child.ready = True
         elif what == EPISODES:
@@ -212,6 +190,10 @@ class Supervisor:
         elif what == EVALUATED:
             evaluated: list[EvaluationRow] = content
             self._writer.evaluations(evaluated)
+        elif what == DIFFERS:
+            raise DiffersError(content)
+        elif what == EXAMINED:
+            raise ExaminedError(content)
         elif what == FAILED:
             raise ProcessFailedError(f"{child.name} raised an exception:\n{content}")
 
@@ -243,25 +225,3 @@ class Supervisor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    def _end_processes(self) -> None:
-        """TERM, a grace period, KILL: none is left when this returns."""
-        children = self._children()
-        for child in children:
-            if child.alive:
-                child.process.terminate()
-        deadline = time.monotonic() + GRACE_SECONDS
-        for child in children:
-            child.process.join(max(0.0, deadline - time.monotonic()))
-            if child.alive:
-                child.process.kill()
-                child.process.join()
-            child.pipe.close()
-
-
-def _how_it_ended(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
-        hint = "; possibly out of memory" if name == "SIGKILL" else ""
-        return f"was killed by {name}{hint}"
-    return f"ended with exit code {exitcode}"

@@ -67,7 +67,7 @@ def allocate(settings: Settings, initial: Tensor) -> SharedMemory:
       initial: float32 [P].
     """
     size, points = len(initial), settings.evaluation.points
-    slots = settings.processes if settings.schedule == "synchronous" else 0
+    slots = settings.turn_workers if settings.schedule == "synchronous" else 0
     memory = SharedMemory(
         parameters=_shared([size], torch.float32),
         mean_square=_shared([size], torch.float32),

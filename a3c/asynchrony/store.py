@@ -18,6 +18,7 @@ from torch import Tensor
 from a3c.asynchrony.shared import DRAINED, FINISHED, FRAMES, RING_TURNS, SNAPSHOTS, STOP, TURNS, VERSION, SharedMemory
 from a3c.learning.gradients import Diagnostics, clip_
 from a3c.learning.optimizers import annealed, rmsprop_
+from a3c.records.schedule_file import MOST_STALENESS, check
 from a3c.settings import Settings
 
 RING_WAIT_SECONDS = 0.001
@@ -48,13 +49,25 @@ class Push(NamedTuple):
     diagnostics: Diagnostics
 
 
+class Pushed(NamedTuple):
+    """What a push came to.
+
+    Attributes:
+      applied: whether the gradient was applied; one that comes after the budget is not.
+      pulled: what the pull after it read; None if the run is over.
+    """
+
+    applied: bool
+    pulled: Pulled | None
+
+
 class Store(Protocol):
     """What the worker's loop needs."""
 
     def pull(self, into: Tensor) -> Pulled | None:
         """Copies the parameters to float32 [P]; None once the budget is used up or the run is stopped."""
 
-    def push(self, push: Push, into: Tensor) -> Pulled | None:
+    def push(self, push: Push, into: Tensor) -> Pushed:
         """Applies one gradient, records the turn and pulls again."""
 
 
@@ -70,6 +83,7 @@ class _SharedStore:
         self._numbers = memory.numbers.numpy()
         self._start_time = memory.start_time.numpy()
         self._targets = evaluation_targets(settings)
+        self._rollouts_since_pull = 0
 
     def _exhausted(self) -> bool:
         counters = self._counters
@@ -80,6 +94,16 @@ class _SharedStore:
         pulled = Pulled(int(self._counters[VERSION]), int(self._counters[FRAMES]))
         into.copy_(self._memory.parameters)
         return pulled
+
+    def _pull_if_due(self, push: Push, into: Tensor) -> Pulled | None:
+        """What follows a push: a pull after every `pull_interval_rollouts` of them, else the parameters are kept."""
+        if self._exhausted():
+            return None
+        self._rollouts_since_pull += 1
+        if self._rollouts_since_pull < self._settings.pull_interval_rollouts:
+            return Pulled(push.read, int(self._counters[FRAMES]))
+        self._rollouts_since_pull = 0
+        return self._copy_parameters(into)
 
     def _clip(self, gradient: Tensor, norm: float) -> None:
         clip_(gradient, norm, self._settings.learning.gradient_norm_limit)
@@ -99,7 +123,7 @@ class _SharedStore:
 
     def _await_room(self) -> None:
         """Waits while the ring is full: all processes may pass at once, so one slot for each is kept free."""
-        room = RING_TURNS - self._settings.processes
+        room = RING_TURNS - self._settings.turn_workers
         while int(self._counters[TURNS] - self._counters[DRAINED]) >= room:
             time.sleep(RING_WAIT_SECONDS)
 
@@ -108,7 +132,8 @@ class _SharedStore:
         turn = int(self._counters[TURNS])
         slot = turn % RING_TURNS
         seconds = time.monotonic() - self._start_time[0]
-        self._records[slot] = (push.worker, push.steps, version - push.read)
+        staleness = min(version - push.read, MOST_STALENESS)
+        self._records[slot] = (push.worker, push.steps, staleness, check(push.diagnostics))
         self._numbers[slot] = (seconds, *push.diagnostics)
         self._counters[FRAMES] += push.steps * self._settings.action_repeat
         self._counters[TURNS] = turn + 1
@@ -133,7 +158,7 @@ class LockedStore(_SharedStore):
         with self._lock:
             return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pulled | None:
+    def push(self, push: Push, into: Tensor) -> Pushed:
         """Clips the gradient; then, under the lock, applies it, records the turn and pulls.
 
         A gradient that comes after the budget is dropped, so that the run ends with the version that used it up.
@@ -142,12 +167,12 @@ class LockedStore(_SharedStore):
         self._await_room()
         with self._lock:
             if self._exhausted():
-                return None
+                return Pushed(False, None)
             version = int(self._counters[VERSION])
             self._apply(push.gradient)
             self._record(push, version)
             self._advance(version + 1)
-            return None if self._exhausted() else self._copy_parameters(into)
+            return Pushed(True, self._pull_if_due(push, into))
 
 
 class HogwildStore(_SharedStore):
@@ -160,18 +185,18 @@ class HogwildStore(_SharedStore):
         """Copies the parameters while others may be writing them."""
         return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pulled | None:
+    def push(self, push: Push, into: Tensor) -> Pushed:
         """Applies the gradient without a lock, takes the next version number under the lock, and pulls."""
         self._clip(push.gradient, push.diagnostics.gradient_norm)
         self._await_room()
         if self._exhausted():
-            return None
+            return Pushed(False, None)
         self._apply(push.gradient)
         with self._lock:
             version = int(self._counters[VERSION])
             self._record(push, version)
             self._advance(version + 1)
-        return self.pull(into)
+        return Pushed(True, self._pull_if_due(push, into))
 
 
 class SynchronousStore(_SharedStore):
@@ -190,17 +215,22 @@ class SynchronousStore(_SharedStore):
         """Copies the parameters, which nobody writes now; all workers see the same end, for worker 0 decided it."""
         return None if self._counters[FINISHED] else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pulled | None:
+    def push(self, push: Push, into: Tensor) -> Pushed:
         """Hands the gradient in, waits until the average of everybody's has been applied, and pulls."""
-        self._memory.gradients[push.worker].copy_(push.gradient)
-        self._numbers_in[push.worker] = (push.steps, *push.diagnostics)
+        self.hand_in(push)
         self._barrier.wait()
         if push.worker == 0:
-            self._apply_average(push)
+            self.apply_average(push.read)
         self._barrier.wait()
-        return self.pull(into)
+        return Pushed(True, self.pull(into))
 
-    def _apply_average(self, push: Push) -> None:
+    def hand_in(self, push: Push) -> None:
+        """Lays a worker's gradient and numbers in its slot."""
+        self._memory.gradients[push.worker].copy_(push.gradient)
+        self._numbers_in[push.worker] = (push.steps, *push.diagnostics)
+
+    def apply_average(self, read: int) -> None:
+        """Applies the average of all slots, summed in worker order, and records their turns."""
         self._await_room()
         average = self._memory.gradients[0].clone()
         for gradient in self._memory.gradients[1:]:
@@ -209,8 +239,8 @@ class SynchronousStore(_SharedStore):
         self._clip(average, float(torch.linalg.vector_norm(average)))
         self._apply(average)
         for worker, (steps, *numbers) in enumerate(self._numbers_in):
-            self._record(Push(worker, push.read, average, int(steps), Diagnostics(*numbers)), push.read)
-        self._advance(push.read + 1)
+            self._record(Push(worker, read, average, int(steps), Diagnostics(*numbers)), read)
+        self._advance(read + 1)
         self._counters[FINISHED] = self._exhausted()
 
 
@@ -218,7 +248,7 @@ def make_store(memory: SharedMemory, lock: Lock, barrier: Barrier, settings: Set
     """The store of the run's schedule."""
     if settings.schedule == "synchronous":
         return SynchronousStore(memory, lock, settings, barrier)
-    return (LockedStore if settings.schedule == "locked" else HogwildStore)(memory, lock, settings)
+    return (HogwildStore if settings.schedule == "hogwild" else LockedStore)(memory, lock, settings)
 
 
 def evaluation_targets(settings: Settings) -> list[int]:

@@ -9,16 +9,19 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Barrier, Event, Lock
+from multiprocessing.synchronize import Barrier, Event, Lock, Semaphore
 
 import torch
 
 from a3c import seeding
 from a3c.asynchrony.acting import Actor
+from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
 from a3c.asynchrony.shared import SharedMemory
 from a3c.asynchrony.store import Pulled, Push, Store, make_store
+from a3c.asynchrony.turnstile import TurnstileStore
 from a3c.environments import make
 from a3c.environments.batch import Batch
 from a3c.environments.step import Spec
@@ -43,6 +46,8 @@ class Assignment:
       barrier: for the synchronous schedule.
       go: set when everybody is ready.
       pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]) and (FAILED, traceback).
+      recorded: the run to execute again and to compare with, if any.
+      gates: of the turnstile that lets worker processes through in the recorded order, if any.
     """
 
     worker: int
@@ -52,9 +57,13 @@ class Assignment:
     barrier: Barrier
     go: Event
     pipe: Connection
+    recorded: Recorded | None = None
+    gates: Sequence[Semaphore] = ()
 
 
-def work(worker: int, store: Store, actor: Actor, settings: Settings, report: Reporter) -> None:
+def work(
+    worker: int, store: Store, actor: Actor, settings: Settings, report: Reporter, examine: Callable[..., None]
+) -> None:
     """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
     learning, parameters = settings.learning, actor.network.vector
     pulled = store.pull(parameters)
@@ -63,8 +72,12 @@ def work(worker: int, store: Store, actor: Actor, settings: Settings, report: Re
         gradient, diagnostics = rollout_gradient(
             actor.network, rollout, value_weight=learning.value_weight, entropy_weight=learning.entropy_weight
         )
-        report.send(actor, pulled)
-        pulled = store.push(Push(worker, pulled.version, gradient, rollout.steps, diagnostics), into=parameters)
+        push = Push(worker, pulled.version, gradient, rollout.steps, diagnostics)
+        examine(push, rollout, parameters)
+        pushed = store.push(push, into=parameters)
+        if pushed.applied:
+            report.send(actor, pulled)
+        pulled = pushed.pulled
 
 
 class Reporter:
@@ -104,12 +117,12 @@ def make_network(settings: Settings, spec: Spec) -> FlatNetwork:
     return FlatNetwork(network)
 
 
-def make_actor(settings: Settings, worker: int) -> Actor:
-    """The worker's actor: its games, its copy of the network, its random streams."""
-    games = [make(settings, worker, env) for env in range(settings.envs_per_process)]
+def make_actor(settings: Settings, worker: int, network: FlatNetwork | None = None) -> Actor:
+    """The worker's actor: its games, its copy of the network (or the one given), its random streams."""
+    games = [make(settings, worker, env) for env in range(settings.envs_per_turn)]
     batch = Batch(games)
     return Actor(
-        make_network(settings, batch.spec),
+        network or make_network(settings, batch.spec),
         batch,
         seeding.generator(settings.seed, "policy", worker),
         rollout_steps=settings.learning.rollout_steps,
@@ -123,14 +136,24 @@ def run_worker(assignment: Assignment) -> None:
     enter_process()
     try:
         actor = make_actor(assignment.settings, assignment.worker)
-        store = make_store(assignment.memory, assignment.lock, assignment.barrier, assignment.settings)
+        store = _store(assignment)
+        comparison = Comparison(assignment.recorded, assignment.pipe)
         assignment.pipe.send((READY, None))
         assignment.go.wait()
         report = Reporter(assignment.worker, assignment.pipe, float(assignment.memory.start_time))
-        work(assignment.worker, store, actor, assignment.settings, report)
+        work(assignment.worker, store, actor, assignment.settings, report, comparison.of_worker(assignment.worker))
+    except StopExecution:
+        pass
     except BaseException:
         assignment.pipe.send((FAILED, traceback.format_exc()))
         sys.exit(1)
+
+
+def _store(assignment: Assignment) -> Store:
+    memory, lock, settings, recorded = assignment.memory, assignment.lock, assignment.settings, assignment.recorded
+    if not assignment.gates or recorded is None:
+        return make_store(memory, lock, assignment.barrier, settings)
+    return TurnstileStore(memory, lock, settings, worker=assignment.worker, recorded=recorded, gates=assignment.gates)
 
 
 def enter_process() -> None:

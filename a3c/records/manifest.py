@@ -21,7 +21,7 @@ RUNNING, FINISHED, FAILED, KILLED = "running", "finished", "failed", "killed"
 class Manifest:
     """The manifest of one run folder, rewritten whole whenever something becomes known."""
 
-    def __init__(self, folder: Path, settings: Settings, *, timing: bool) -> None:
+    def __init__(self, folder: Path, settings: Settings, *, timing: bool, cpu_capability: str) -> None:
         self._path = folder / run_folder.MANIFEST
         self._started = time.monotonic()
         cores = machine.cores()
@@ -35,6 +35,7 @@ class Manifest:
             "fingerprint": fingerprint(),
             "versions": machine.versions(),
             "cpu": machine.cpu(),
+            "cpu_capability": cpu_capability,
             "cores": cores,
             "threads_per_worker": 1,
             "oversubscribed": settings.processes > cores,

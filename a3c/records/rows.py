@@ -88,6 +88,7 @@ class EvaluationRow(NamedTuple):
       score: unclipped, whole game.
       steps: decisions taken.
       truncated: 1 if the frame limit ended it.
+      digest: first 16 hexadecimal digits of the SHA-256 of the parameters, float32 in the network's order.
     """
 
     point: int
@@ -99,6 +100,7 @@ class EvaluationRow(NamedTuple):
     score: float
     steps: int
     truncated: int
+    digest: str
 
 
 class RowWriter:

@@ -20,7 +20,7 @@ class RunWriter:
         self._episodes = RowWriter(folder / run_folder.EPISODES, EpisodeRow)
         self._intervals = RowWriter(folder / run_folder.INTERVALS, IntervalRow)
         self._evaluations = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
-        header = Header(settings.schedule, settings.processes, settings.action_repeat)
+        header = Header(settings.schedule, settings.turn_workers, settings.action_repeat)
         self._schedule = ScheduleWriter(folder / run_folder.SCHEDULE, header)
 
     def turns(self, turns: np.ndarray) -> None:

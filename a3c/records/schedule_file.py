@@ -1,7 +1,8 @@
 """The schedule of a run on disk: a 64-byte header, then 8 bytes a turn in the order in which they were applied.
 
-A turn says: this worker's gradient, computed with parameters `staleness` updates old, from that many steps. The version
-it made is its place in the file, because turns are written in the order of their versions:
+A turn says: this worker's gradient, computed with parameters `staleness` updates old, from that many steps, and a
+16-bit check of its numbers, by which a replay knows at which turn it first went another way. The version it made is
+its place in the file, because turns are written in the order of their versions:
 
     asynchronous   turn i made version i + 1; it had pulled version i - staleness
     synchronous    turns i*N ... i*N + N - 1, one a worker, together made version i + 1; staleness is 0
@@ -12,21 +13,25 @@ The file only grows. A tail torn by a crash is not a whole number of turns and i
 from __future__ import annotations
 
 import json
+import struct
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
 
 HEADER_BYTES = 64
-MAGIC = b"A3CS0001"
-TURN = np.dtype([("worker", "<u2"), ("steps", "<u2"), ("staleness", "<u4")])
+MAGIC = b"A3CS0002"
+TURN = np.dtype([("worker", "<u2"), ("steps", "<u2"), ("staleness", "<u2"), ("check", "<u2")])
+MOST_STALENESS = 65535  # recorded for whatever is staler; such a turn cannot be replayed
 
 
 class Header(NamedTuple):
     """What is needed to read the turns.
 
     Attributes:
-      kind: `hogwild`, `locked` or `synchronous`.
+      kind: `hogwild`, `locked`, `synchronous` or `drawn`.
       workers: number of workers.
       action_repeat: frames per step.
     """
@@ -69,6 +74,12 @@ def read_schedule(path: Path) -> tuple[Header, np.ndarray]:
     header = Header(*json.loads(data[len(MAGIC) : HEADER_BYTES]))
     whole = (len(data) - HEADER_BYTES) // TURN.itemsize
     return header, np.frombuffer(data, TURN, count=whole, offset=HEADER_BYTES)
+
+
+def check(numbers: Iterable[float]) -> int:
+    """Sixteen bits of the CRC-32 of a turn's numbers as float64: equal gradients have equal checks."""
+    values = list(numbers)
+    return zlib.crc32(struct.pack(f"<{len(values)}d", *values)) & 0xFFFF
 
 
 def turn_columns(header: Header, turns: np.ndarray) -> dict[str, np.ndarray]:

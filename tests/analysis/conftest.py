@@ -37,6 +37,7 @@ def make_run(variant: str = "locked", game: str = "CartPole-v1", **changes: Any)
     schedule = variant if variant in ("hogwild", "locked", "synchronous") else "locked"
     raw = {
         "game": game, "seed": 0, "workers": 2, "schedule": schedule, "executor": "processes", "envs_per_worker": 1,
+        "order": None, "pull_interval_rollouts": 1,
         "budget_frames": 10_000, "environment": environment, "network": network,
         "learning": {"rollout_steps": 5, "gamma": 0.99, "entropy_weight": 0.01, "value_weight": 0.5,
                      "gradient_norm_limit": 40.0},
@@ -122,7 +123,7 @@ def _evaluations(run: Run, scores: np.ndarray) -> list[EvaluationRow]:
     settings, number = run.settings, len(scores)
     return [
         EvaluationRow(p, settings.budget_frames * p // number, settings.budget_frames * p // number + 3, p, 1.0, e,
-                      float(score) + e - (settings.evaluation.episodes - 1) / 2, 7, 0)
+                      float(score) + e - (settings.evaluation.episodes - 1) / 2, 7, 0, "0" * 16)
         for p, score in enumerate(scores, start=1)
         for e in range(settings.evaluation.episodes)
     ]  # fmt: skip

@@ -122,7 +122,7 @@ def test_a_finished_folder_is_complete(cliff: Callable[..., Settings], tmp_path:
 
 def test_a_workers_exception_ends_the_run_with_its_traceback(cliff: Callable[..., Settings], tmp_path: Path) -> None:
     settings = _custom(cliff, hang=False)
-    from a3c.asynchrony.live import ProcessFailedError
+    from a3c.asynchrony.outcomes import ProcessFailedError
 
     with pytest.raises(ProcessFailedError, match=r"(?s)worker \d raised.*ZeroDivisionError: the game fell over"):
         train(settings, tmp_path)

@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from a3c.asynchrony.shared import DRAINED, FRAMES, RING_TURNS, SNAPSHOTS, TURNS, VERSION, SharedMemory, allocate
-from a3c.asynchrony.store import HogwildStore, LockedStore, Push, SynchronousStore, evaluation_targets, make_store
+from a3c.asynchrony.store import (
+    HogwildStore,
+    LockedStore,
+    Push,
+    Pushed,
+    SynchronousStore,
+    evaluation_targets,
+    make_store,
+)
 from a3c.learning.gradients import Diagnostics
 from a3c.settings import Settings
 
@@ -79,9 +87,9 @@ def test_a_gradient_after_the_budget_changes_nothing(cliff: Callable[..., Settin
     store = LockedStore(memory, threading.Lock(), settings)
     into = torch.empty(SIZE)
     assert store.pull(into) is not None
-    assert store.push(push_of(torch.ones(SIZE)), into) is None
+    assert store.push(push_of(torch.ones(SIZE)), into) == Pushed(applied=True, pulled=None)
     after = memory.parameters.clone()
-    assert store.push(push_of(torch.ones(SIZE), worker=1), into) is None
+    assert store.push(push_of(torch.ones(SIZE), worker=1), into) == Pushed(applied=False, pulled=None)
     assert store.pull(into) is None
     assert torch.equal(memory.parameters, after)
     assert int(memory.counters[TURNS]) == 1

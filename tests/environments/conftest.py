@@ -39,6 +39,8 @@ def settings(game: str, seed: int = 0, workers: int = 1, **environment: Any) -> 
             "workers": workers,
             "schedule": "locked",
             "executor": "processes",
+            "order": None,
+            "pull_interval_rollouts": 1,
             "envs_per_worker": 1,
             "budget_frames": 1000,
             "environment": {"kind": kind} | ENVIRONMENTS[kind] | environment,

@@ -28,7 +28,7 @@ TOP = {
     "a variant's unknown value": ("{schedule: hogwild}", "{schedule: wild}", ["schedule", "'wild'", "'hogwild'"]),
     "a variant's list": ("{schedule: hogwild}", "{schedule: [hogwild]}", ["schedule", "['hogwild']"]),
     "an impossible variant": ("{schedule: hogwild}", "{schedule: hogwild, executor: batched}",
-                              ["executor", "a3c_hogwild", "allowed with it: synchronous"]),
+                              ["executor", "a3c_hogwild", "allowed: synchronous"]),
     "no scales": ("scales:", "scales: []\nscale:", ["scales: got []"]),
     "unknown scale": ("  smoke:", "  desktop:", ["scales.desktop", "'desktop'", "laptop, paper, smoke"]),
     "a scale of nothing": ("  paper:", "  paper:\n  more:", ["scales.paper: got None"]),

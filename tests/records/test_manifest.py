@@ -32,7 +32,7 @@ def test_no_environment_variable_leaks(tmp_path: Path, settings: Settings, monke
     """Run folders are published: not the name of a secret, and not its value."""
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "swordfish-8131")
     monkeypatch.setenv("SECRET", "hunter-2-4711")
-    manifest = Manifest(tmp_path, settings, timing=False)
+    manifest = Manifest(tmp_path, settings, timing=False, cpu_capability="AVX2")
     manifest.add(updates=3)
     manifest.end(manifests.FINISHED)
     text = (tmp_path / run_folder.MANIFEST).read_text()
@@ -41,7 +41,7 @@ def test_no_environment_variable_leaks(tmp_path: Path, settings: Settings, monke
 
 
 def test_it_is_there_from_the_start_and_says_running(tmp_path: Path, settings: Settings) -> None:
-    Manifest(tmp_path, settings, timing=True)
+    Manifest(tmp_path, settings, timing=True, cpu_capability="AVX2")
     found = read(tmp_path)
     assert found["outcome"] == "running"
     assert found["timing"] is True
@@ -53,7 +53,7 @@ def test_it_is_there_from_the_start_and_says_running(tmp_path: Path, settings: S
 
 
 def test_the_two_starting_times_are_one(tmp_path: Path, settings: Settings) -> None:
-    Manifest(tmp_path, settings, timing=False)
+    Manifest(tmp_path, settings, timing=False, cpu_capability="AVX2")
     found = read(tmp_path)
     started = datetime.fromisoformat(str(found["started_at"]))
     assert started.utcoffset() is not None
@@ -64,7 +64,7 @@ def test_the_two_starting_times_are_one(tmp_path: Path, settings: Settings) -> N
 def test_its_command_trains_the_same_run_again(tmp_path: Path, settings: Settings) -> None:
     folder = tmp_path / "a folder with spaces"
     folder.mkdir()
-    Manifest(folder, settings, timing=False)
+    Manifest(folder, settings, timing=False, cpu_capability="AVX2")
     program, *arguments = shlex.split(str(read(folder)["command"]))
     options = parse(arguments)
     assert (program, options.command, options.into) == ("a3c", "train", folder)
@@ -73,7 +73,7 @@ def test_its_command_trains_the_same_run_again(tmp_path: Path, settings: Setting
 
 @pytest.mark.parametrize("outcome", [manifests.FINISHED, manifests.FAILED, manifests.KILLED])
 def test_it_says_how_the_run_ended_and_keeps_what_was_known(tmp_path: Path, settings: Settings, outcome: str) -> None:
-    manifest = Manifest(tmp_path, settings, timing=False)
+    manifest = Manifest(tmp_path, settings, timing=False, cpu_capability="AVX2")
     before = read(tmp_path)
     manifest.add(start_seconds=0.25)
     manifest.end(outcome, frames=1000)
@@ -92,6 +92,6 @@ def test_more_processes_than_cores_are_marked(
 ) -> None:
     monkeypatch.setattr("a3c.machine.cores", lambda: 4)
     for workers, marked in ((4, False), (5, True)):
-        Manifest(tmp_path, settings.model_copy(update={"workers": workers}), timing=False)
+        Manifest(tmp_path, settings.model_copy(update={"workers": workers}), timing=False, cpu_capability="AVX2")
         assert read(tmp_path)["oversubscribed"] is marked
         assert read(tmp_path)["cores"] == 4

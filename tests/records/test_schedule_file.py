@@ -23,7 +23,7 @@ LOCKED = Header("locked", workers=3, action_repeat=4)
 
 def turns(*rows: tuple[int, int, int]) -> np.ndarray:
     """Turns of (worker, steps, staleness)."""
-    return np.array(list(rows), TURN)
+    return np.array([(*row, 0) for row in rows], TURN)
 
 
 def drawn(count: int) -> np.ndarray:
@@ -54,11 +54,11 @@ def test_what_is_written_is_read(tmp_path: Path, header: Header) -> None:
 
 
 def test_the_format_is_the_one_documented(tmp_path: Path) -> None:
-    """64 bytes, then per turn: worker uint16, steps uint16, staleness uint32, little endian."""
-    data = written(tmp_path / "s", LOCKED, turns((1, 5, 70_000))).read_bytes()
-    assert data[:8] == b"A3CS0001"
+    """64 bytes, then per turn: worker, steps, staleness and check, each uint16, little endian."""
+    data = written(tmp_path / "s", LOCKED, turns((1, 5, 60_000))).read_bytes()
+    assert data[:8] == b"A3CS0002"
     assert HEADER_BYTES == 64
-    assert data[64:] == struct.pack("<HHI", 1, 5, 70_000)
+    assert data[64:] == struct.pack("<HHHH", 1, 5, 60_000, 0)
 
 
 def test_a_schedule_without_turns_is_read(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_turns_can_be_read_while_they_are_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"A3CS", b"A3CS0001", b"A3CS0001[]", b"\0" * 100, b"A3CS0002" + b" " * 100, b"PK\3\4" * 50]
+    "content", [b"", b"A3CS", b"A3CS0002", b"A3CS0002[]", b"\0" * 100, b"A3CS0001" + b" " * 100, b"PK\3\4" * 50]
 )
 def test_a_foreign_or_cut_off_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "foreign.bin").write_bytes(content)

@@ -1,0 +1,84 @@
+"""How a run can end, and where it is until then."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from a3c.asynchrony.comparing import Difference, Examination
+
+
+class ProcessFailedError(RuntimeError):
+    """A process of the run ended abnormally; the message names it, its exit code or signal, and its traceback."""
+
+
+class DiffersError(RuntimeError):
+    """A replayed run went another way than the record.
+
+    Attributes:
+      difference: the first.
+    """
+
+    def __init__(self, difference: Difference) -> None:
+        turn, worker, what, recorded, replayed = difference
+        super().__init__(f"turn {turn} (worker {worker}) differs in {what}: recorded {recorded}, replayed {replayed}")
+        self.difference = difference
+
+
+class ExaminedError(RuntimeError):
+    """A replayed run has come to the turn that was to be examined.
+
+    Attributes:
+      examination: what the turn was made of.
+    """
+
+    def __init__(self, examination: Examination) -> None:
+        super().__init__(f"stopped at turn {examination.turn}")
+        self.examination = examination
+
+
+class StoppedError(RuntimeError):
+    """The run was asked to stop by a signal.
+
+    Attributes:
+      signal_number: which.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
+        self.signal_number = signal_number
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is, for a progress bar: frames, seconds of training, updates, recent mean score, workers alive."""
+
+    frames: int
+    seconds: float
+    updates: int
+    score: float | None
+    workers_alive: int
+    evaluating: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What training left in memory.
+
+    Attributes:
+      parameters: float32 [P], final.
+      mean_square: float32 [P], the optimizer's final statistics.
+      frames: global frames.
+      updates: versions applied.
+      train_seconds: from letting the workers go to the last turn.
+      start_seconds: from the call to letting the workers go.
+    """
+
+    parameters: Tensor
+    mean_square: Tensor
+    frames: int
+    updates: int
+    train_seconds: float
+    start_seconds: float
