@@ -3,6 +3,7 @@
 snakemake --cores all                        the laptop scale of every study
 snakemake --cores all --config scale=smoke   a few seconds a run; scale=paper is the real thing
 snakemake --cores all --config studies=staleness
+    snakemake --cores all agree                  replays what a recorded schedule determines
 """
 
 import sys
@@ -79,6 +80,23 @@ rule track:
         f"results/logs/{WORKFLOW.scale}/track.log",
     shell:
         "{PYTHON} -m a3c track > {log} 2>&1"
+
+
+# Fails unless the run is made again byte for byte from its settings, seeds and recorded schedule.
+rule replay:
+    input:
+        "results/runs/{game}/{id}/seed{seed}/done.json",
+    output:
+        "results/replays/{game}/{id}/seed{seed}/agreement.json",
+    log:
+        "results/logs/replays/{game}/{id}/seed{seed}.log",
+    shell:
+        "{PYTHON} -m a3c replay $(dirname {input}) --into $(dirname {output}) > {log} 2>&1"
+
+
+rule agree:
+    input:
+        WORKFLOW.agreements(),
 
 
 for study in WORKFLOW.studies:

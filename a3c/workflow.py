@@ -76,6 +76,12 @@ class Workflow:
         """The files that say that the study's runs are finished."""
         return sorted({str(self.results / "runs" / run.folder / "done.json") for run in study.runs})
 
+    def agreements(self) -> list[str]:
+        """Replays of the first seed of every run that its recorded schedule determines."""
+        runs = [run for study in self.studies for run in study.runs]
+        chosen = {run.folder for run in runs if run.settings.seed == 0 and run.settings.schedule != "hogwild"}
+        return sorted(str(self.results / "replays" / folder / "agreement.json") for folder in chosen)
+
     def tables(self, study: Study) -> list[str]:
         """The study's tables."""
         return [str(path) for path in outputs.table_files(study, self.results)]
