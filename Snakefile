@@ -58,7 +58,7 @@ rule train:
     output:
         "results/runs/{game}/{id}/seed{seed}/done.json",
     log:
-        "results/logs/runs/{game}/{id}/seed{seed}.log",
+        "results/runs/{game}/{id}/seed{seed}/train.log",
     threads: WORKFLOW.threads(workflow.cores)
     resources:
         conditions=WORKFLOW.conditions,
