@@ -117,7 +117,7 @@ def test_comments_questions_and_the_order_of_keys_change_no_run(scale: str, tmp_
     edited = copied(
         tmp_path / "experiments",
         staleness=("question: How", "question: Pray, how"),
-        cartpole=("workers: 4\nbudget_frames: 200_000", "budget_frames: 200000   # as many as before\nworkers: 4"),
+        cartpole=("workers: 4\nbudget_frames: 160_000", "budget_frames: 160000   # as many as before\nworkers: 4"),
     )
     for path in edited.glob("*.yaml"):
         path.write_text(f"# A comment before,\n\n{path.read_text()}\n# and one after.\n")
