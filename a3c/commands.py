@@ -26,7 +26,7 @@ def train(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     folder = options.into or options.results / "runs" / _run_folder(settings)
-    bar = Bar(settings, folder, quiet=options.quiet)
+    bar = Bar(settings, quiet=options.quiet)
     mirror = _Mirroring(options, folder)
 
     def watch(progress: Progress) -> None:
@@ -121,7 +121,7 @@ def replay(options: argparse.Namespace) -> int:
     text = options.run / "settings.json"
     if not text.exists():
         raise InvalidInput([Problem(str(options.run), "is no run folder: it has no settings.json")])
-    bar = Bar(Settings.from_json(text.read_text()), into, quiet=options.quiet)
+    bar = Bar(Settings.from_json(text.read_text()), quiet=options.quiet)
     try:
         found = replay_run(
             options.run, into, until=options.until, worker_processes=options.processes, progress=bar.show
@@ -216,16 +216,7 @@ def progress(options: argparse.Namespace) -> int:
 
 
 def _studies(options: argparse.Namespace) -> list[Study]:
-    """The studies named, or all, at the scale asked for; problems of all of them are collected."""
-    from a3c.plan import load_study
-    from a3c.plan import studies as all_studies
+    """The studies named, or all, at the scale asked for."""
+    from a3c.plan import load_studies, studies
 
-    found, problems = [], []
-    for name in options.studies or all_studies(options.experiments):
-        try:
-            found.append(load_study(name, options.scale, options.experiments))
-        except InvalidInput as error:
-            problems += error.problems
-    if problems:
-        raise InvalidInput(problems)
-    return found
+    return load_studies(options.studies or studies(options.experiments), options.scale, options.experiments)

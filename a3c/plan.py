@@ -153,6 +153,23 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
     return Study(name, study.title, study.question, scale, tuple(study.variants), tuple(runs.values()), study.timing)
 
 
+def load_studies(names: Iterable[str], scale: str, experiments: Path) -> list[Study]:
+    """Several studies at one scale.
+
+    Raises:
+      InvalidInput: with the problems of all of them at once.
+    """
+    found, problems = [], []
+    for name in names:
+        try:
+            found.append(load_study(name, scale, experiments))
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
 def _study_file(path: Path) -> StudyFile:
     raw = read_yaml(path)
     try:

@@ -23,14 +23,13 @@ LINES_WHEN_NOT_A_TERMINAL = 4
 class Bar:
     """A progress bar on a terminal; a few plain lines where standard error is a file; nothing if quiet."""
 
-    def __init__(self, settings: Settings, folder: Path, *, quiet: bool) -> None:
+    def __init__(self, settings: Settings, *, quiet: bool) -> None:
         self._settings = settings
         self._name = f"{settings.game} {settings.schedule} w{settings.workers} s{settings.seed}"
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._next_time = 0.0
         self._next_share = 0.0
-        del folder
 
     def show(self, progress: Progress) -> None:
         """Shows where the run is, at most five times a second."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from a3c.analysis import outputs
 from a3c.environments.games import folder_name
-from a3c.plan import SCALES, Run, Study, load_study, studies
+from a3c.plan import SCALES, Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import Settings
 
@@ -45,7 +45,7 @@ class Workflow:
         wrong += [Problem("--config studies", unknown(name, present, "study")) for name in asked if name not in present]
         if wrong:
             raise InvalidInput(wrong)
-        every = _load(present, self.scale, experiments)
+        every = load_studies(present, self.scale, experiments)
         self.results = results
         self.studies = [study for study in every if not asked or study.name in asked]
         self._runs = {run.folder: run for study in every for run in study.runs}
@@ -115,16 +115,3 @@ def load_or_exit(config: Mapping[str, Any], experiments: str, results: str) -> W
     except InvalidInput as error:
         print(f"a3c: {error}", file=sys.stderr)
         sys.exit(EXIT_INVALID)
-
-
-def _load(names: list[str], scale: str, experiments: Path) -> list[Study]:
-    """All studies; the problems of all of them at once."""
-    found, problems = [], []
-    for name in names:
-        try:
-            found.append(load_study(name, scale, experiments))
-        except InvalidInput as error:
-            problems += error.problems
-    if problems:
-        raise InvalidInput(problems)
-    return found
