@@ -28,7 +28,22 @@ def _schedule_conflicts(raw: dict[str, Any]) -> list[Problem]:
     if schedule in ("synchronous", "drawn") and isinstance(interval, int) and interval > 1:
         why = f"got {interval}; schedule {schedule!r} says itself when workers pull; allowed: 1"
         found.append(Problem("pull_interval_rollouts", why))
+    if schedule == "synchronous" and _kind(raw.get("correction")) in ("scaled_rate", "delay_compensation", "vtrace"):
+        why = f"got {_kind(raw['correction'])!r}, but synchronous gradients are never stale; allowed: none"
+        found.append(Problem("correction.kind", why))
+    found += _order_conflicts(raw.get("order"))
     return found
+
+
+def _order_conflicts(order: Any) -> list[Problem]:
+    counts = order.get("counts") if isinstance(order, dict) else None
+    if isinstance(counts, list | tuple) and counts and all(count == 0 for count in counts):
+        return [Problem("order.counts", "all are 0, so there is no staleness to draw; one must be above 0")]
+    return []
+
+
+def _kind(part: Any) -> str:
+    return str(part.get("kind")) if isinstance(part, dict) else ""
 
 
 def _game_conflicts(raw: dict[str, Any]) -> list[Problem]:

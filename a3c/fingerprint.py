@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 # What merely records, plans, analyzes or shows cannot change a trained model.
-TRAINING_CODE = ("settings.py", "seeding.py", "environments", "learning", "asynchrony")
+TRAINING_CODE = ("settings", "seeding.py", "environments", "learning", "asynchrony")
 
 
 def training_modules() -> list[Path]:

@@ -7,7 +7,7 @@ build of the libraries on one kind of processor with one thread a worker. Those 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,11 +128,21 @@ def _model_difference(recorded: Path, replayed: Path) -> str | None:
     import torch
 
     before, after = (torch.load(path, weights_only=True) for path in (recorded, replayed))
-    for kind, layers in before.items():
-        for name, tensor in layers.items():
-            if tensor.numpy().tobytes() != after[kind][name].numpy().tobytes():
-                return f"final {kind}, layer {name}"
+    for (place, tensor), (_, other) in zip(_tensors(before), _tensors(after), strict=True):
+        if tensor.numpy().tobytes() != other.numpy().tobytes():
+            return f"final {place}"
     return None
+
+
+def _tensors(model: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every tensor of a model file with its place in words."""
+    for layer, tensor in model["parameters"].items():
+        yield f"parameters, layer {layer}", tensor
+    for owner, statistics in enumerate(model["statistics"]):
+        whose = f" of worker {owner}" if len(model["statistics"]) > 1 else ""
+        for name, layers in statistics.items():
+            for layer, tensor in layers.items():
+                yield f"{name}{whose}, layer {layer}", tensor
 
 
 def _settings(folder: Path) -> Settings:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a3c.problems import InvalidInput, Problem
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.manifest import Manifest
-from a3c.settings import Settings
+from a3c.settings import MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
@@ -91,14 +92,36 @@ def _train(settings: Settings, folder: Path, conditions: Conditions, progress: C
         network.vector,
         writer,
         evaluate_after_training=conditions.timing,
+        histogram=_histogram(settings, folder),
         recorded=conditions.recorded,
         worker_processes=conditions.worker_processes,
     )
     result = supervisor.run(progress)
     writer.close()
-    _write_model(folder, network, result)
+    _write_model(folder, network, settings, result)
     _write_policy(folder, network, settings)
     return result
+
+
+def _histogram(settings: Settings, folder: Path) -> list[int] | None:
+    """Turns by staleness in the run that the order names, after its warm-up; kept in the run folder.
+
+    Raises:
+      InvalidInput: if there is no such finished run beside this one.
+    """
+    if not isinstance(settings.order, MeasuredHistogram):
+        return None
+    import numpy as np
+
+    from a3c.records.schedule_file import read_schedule, warm_up_turns
+
+    source = folder.resolve().parents[2] / settings.order.run
+    if not (source / run_folder.DONE).exists():
+        raise InvalidInput([Problem("order.run", f"{source} holds no finished run; train it first")])
+    header, turns = read_schedule(source / run_folder.SCHEDULE)
+    counts: list[int] = np.bincount(turns["staleness"][warm_up_turns(header, turns) :]).tolist()
+    run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": settings.order.run, "counts": counts})
+    return counts
 
 
 def cpu_capability() -> str:
@@ -118,13 +141,19 @@ def _one_thread() -> None:
         os.environ[variable] = "1"
 
 
-def _write_model(folder: Path, network: FlatNetwork, result: Result) -> None:
-    """Tensors only: final parameters by layer, and the optimizer's statistics."""
+def _write_model(folder: Path, network: FlatNetwork, settings: Settings, result: Result) -> None:
+    """Tensors only: final parameters by layer, and the optimizer's statistics, one entry or one a worker."""
     import torch
 
+    from a3c.asynchrony.rules import statistics_names
+
+    names = statistics_names(settings.optimizer)
     content = {
         "parameters": network.named(result.parameters),
-        "mean_square": network.named(result.mean_square),
+        "statistics": [
+            {name: network.named(vector) for name, vector in zip(names, owner, strict=True)}
+            for owner in result.statistics
+        ],
     }
     temporary = folder / f".{run_folder.MODEL}.{os.getpid()}"
     torch.save(content, temporary)
@@ -157,6 +186,8 @@ def _finish(folder: Path, manifest: Manifest, result: Result) -> dict[str, Any]:
         "updates": result.updates,
         "train_seconds": result.train_seconds,
         "start_seconds": result.start_seconds,
+        "lost_update_fraction": result.lost_update_fraction,
+        "peak_memory_bytes": result.peak_memory_bytes,
     }
     manifest.end(manifests.FINISHED, **facts)
     done = {**facts, "fingerprint": manifest.content["fingerprint"], "outcome": manifests.FINISHED}

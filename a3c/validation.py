@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from a3c.problems import Problem, unknown
 
-UNIONS = ("environment", "network", "order")  # settings that are one of several models, told apart by their `kind`
+# Settings that are one of several models, told apart by their `kind`.
+UNIONS = ("environment", "network", "order", "optimizer", "correction")
 
 
 class Frozen(BaseModel):

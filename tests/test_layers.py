@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "records": (*LEAVES, "environments.games", "machine", "fingerprint"),
     "asynchrony": (*LEAVES, "learning", "environments", "records"),
     "analysis": (*LEAVES, "conflicts", "plan", "environments.games", "environments.cliff_world", "records"),
-    "settings.py": ("problems", "conflicts", "validation"),
+    "settings": ("problems", "conflicts", "validation"),
     "validation.py": ("problems",),
     "conflicts.py": ("problems", "environments.games"),
     "plan.py": ("problems", "settings", "validation", "yaml_files", "environments.games"),
@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "__main__.py": ("commands", "problems"),
 }
 
-WITHOUT_TORCH = ("analysis", "environments", "records", "settings.py", "plan.py", "workflow.py", "commands.py",
+WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "workflow.py", "commands.py",
                  "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py",
                  "__main__.py")  # fmt: skip
 

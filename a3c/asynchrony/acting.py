@@ -62,6 +62,7 @@ class Actor:
 
     Attributes:
       network: the worker's copy; `network.vector` is what a pull writes to.
+      spec: of the games.
       episodes: finished since they were last taken; the caller clears the list.
     """
 
@@ -81,12 +82,14 @@ class Actor:
         self._generator = generator
         self._gamma = gamma
         self._action_repeat = action_repeat
-        size, spec = len(batch), batch.spec
+        self.spec = spec = batch.spec
+        size = len(batch)
         dtype = getattr(torch, spec.observation_dtype)
         self._observation = torch.empty([rollout_steps, size, *spec.observation_shape], dtype=dtype)
         self._action = torch.empty([rollout_steps, size], dtype=torch.int64)
         self._reward = torch.empty([rollout_steps, size])
         self._discount = torch.empty([rollout_steps, size])
+        self._final = torch.empty([size, *spec.observation_shape], dtype=dtype)
         self._now = torch.stack([torch.from_numpy(np.asarray(batch.reset(i))) for i in range(size)])
         self._scores, self._steps = [0.0] * size, [0] * size
 
@@ -116,9 +119,16 @@ class Actor:
             length += 1
             if ended and size == 1:
                 break
-        bootstrap = self._values(self._now) if final_value is None or size > 1 else final_value
+        if final_value is None or size > 1:
+            final_value = self._values(self._now)
+            self._final.copy_(self._now)
         return Rollout(
-            self._observation[:length], self._action[:length], self._reward[:length], self._discount[:length], bootstrap
+            self._observation[:length],
+            self._action[:length],
+            self._reward[:length],
+            self._discount[:length],
+            final_value,
+            self._final,
         )
 
     def _choose(self, t: int) -> np.ndarray:
@@ -136,6 +146,7 @@ class Actor:
     def _end_episode(self, env: int, t: int, truncated: bool) -> Tensor:
         """Books a finished episode and starts the next one; returns the value to bootstrap from, [1]."""
         value = torch.zeros(1)
+        self._final[env] = self._now[env]
         if truncated:
             value = self._values(self._now[env : env + 1])
             if len(self._scores) > 1:

@@ -8,16 +8,14 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
-from a3c.asynchrony.order import ImpossibleTurn
-from a3c.asynchrony.store import Push
-from a3c.learning.gradients import Rollout
+from a3c.asynchrony.exchange import Push
+from a3c.asynchrony.recorded_order import ImpossibleTurn
 from a3c.records.schedule_file import Header, check
 
 DIFFERS, EXAMINED = "differs", "examined"
 
-Examine = Callable[[int, Push, Rollout, Tensor], None]
+Examine = Callable[[int, Push], None]
 
 
 class Difference(NamedTuple):
@@ -88,7 +86,7 @@ class Comparison:
         self._recorded = recorded
         self._pipe = pipe
 
-    def examine(self, turn: int, push: Push, rollout: Rollout, parameters: Tensor) -> None:
+    def examine(self, turn: int, push: Push) -> None:
         """Compares the turn's worker, steps and check of numbers with the record; examines it if it was asked for.
 
         Raises:
@@ -101,16 +99,16 @@ class Comparison:
             self._pipe.send((DIFFERS, found))
             raise StopExecution
         if turn == self._recorded.until:
-            self._pipe.send((EXAMINED, _examination(turn, push, rollout, parameters)))
+            self._pipe.send((EXAMINED, _examination(turn, push)))
             raise StopExecution
 
-    def of_worker(self, worker: int) -> Callable[[Push, Rollout, Tensor], None]:
+    def of_worker(self, worker: int) -> Callable[[Push], None]:
         """The same for one worker process, which counts its own turns."""
         if self._recorded is None:
-            return lambda push, rollout, parameters: None
+            return lambda push: None
         mine = iter(np.flatnonzero(self._recorded.turns["worker"] == worker).tolist())
         beyond = len(self._recorded.turns)
-        return lambda push, rollout, parameters: self.examine(next(mine, beyond), push, rollout, parameters)
+        return lambda push: self.examine(next(mine, beyond), push)
 
     def impossible(self, error: ImpossibleTurn) -> None:
         """Sends a turn that no run can have made as the difference that it is."""
@@ -119,12 +117,14 @@ class Comparison:
     def _difference(self, turn: int, push: Push) -> Difference | None:
         assert self._recorded is not None
         if turn >= len(self._recorded.turns):
-            return Difference(turn, push.worker, "the record ends before the budget", "no turn", f"{push.steps} steps")
+            return Difference(
+                turn, push.worker, "the record ends before the budget", "no turn", f"{push.rollout.steps} steps"
+            )
         worker, steps, _, recorded_check = self._recorded.turns[turn].tolist()
         if worker != push.worker:
             return Difference(turn, push.worker, "worker", str(worker), str(push.worker))
-        if steps != push.steps:
-            return Difference(turn, worker, "steps of the rollout", str(steps), str(push.steps))
+        if steps != push.rollout.steps:
+            return Difference(turn, worker, "steps of the rollout", str(steps), str(push.rollout.steps))
         replayed = check(push.diagnostics)
         if replayed != recorded_check:
             what = "check of losses, entropy, value and gradient norm"
@@ -132,7 +132,7 @@ class Comparison:
         return None
 
 
-def _examination(turn: int, push: Push, rollout: Rollout, parameters: Tensor) -> Examination:
-    tensors = {name: value.numpy().copy() for name, value in vars(rollout).items()}
-    tensors |= {"gradient": push.gradient.numpy().copy(), "parameters": parameters.numpy().copy()}
+def _examination(turn: int, push: Push) -> Examination:
+    tensors = {name: value.numpy().copy() for name, value in vars(push.rollout).items()}
+    tensors |= {"gradient": push.gradient.numpy().copy(), "parameters": push.parameters.numpy().copy()}
     return Examination(turn, push.worker, push.read, tensors, push.diagnostics._asdict())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Semaphore
@@ -22,6 +22,7 @@ from a3c.asynchrony.children import Child, end, how_it_ended
 from a3c.asynchrony.comparing import DIFFERS, EXAMINED, Recorded
 from a3c.asynchrony.drain import Drain
 from a3c.asynchrony.evaluator import EVALUATED, EvaluationAssignment, run_evaluator
+from a3c.asynchrony.hogwild import lost_fraction
 from a3c.asynchrony.outcomes import (
     DiffersError,
     ExaminedError,
@@ -33,9 +34,10 @@ from a3c.asynchrony.outcomes import (
 from a3c.asynchrony.serial import run_serial
 from a3c.asynchrony.shared import STOP, allocate
 from a3c.asynchrony.start import process_context
+from a3c.asynchrony.synchronous import Rendezvous
 from a3c.asynchrony.turnstile import passages
-from a3c.asynchrony.worker import EPISODES, FAILED, READY, Assignment, run_worker
-from a3c.records.rows import EpisodeRow, EvaluationRow
+from a3c.asynchrony.worker import EPISODES, FAILED, MEMORY, READY, SAMPLED, Assignment, run_worker
+from a3c.records.rows import EpisodeRow, EvaluationRow, SampleRow
 from a3c.records.run_writer import RunWriter
 from a3c.settings import Settings
 
@@ -52,6 +54,7 @@ class Supervisor:
         writer: RunWriter,
         *,
         evaluate_after_training: bool = False,
+        histogram: Sequence[int] | None = None,
         recorded: Recorded | None = None,
         worker_processes: bool = False,
     ) -> None:
@@ -62,6 +65,7 @@ class Supervisor:
           initial: float32 [P], the initial parameters.
           writer: of the run folder's files.
           evaluate_after_training: so that evaluation does not disturb a timing.
+          histogram: turns by staleness in another run, for an order drawn from it.
           recorded: a run to execute again instead.
           worker_processes: execute it with worker processes behind a turnstile, not in one process.
         """
@@ -71,17 +75,21 @@ class Supervisor:
         self._memory = allocate(settings, initial)
         self._drain = Drain(self._memory, settings)
         self._go, self._begin, self._ended = (self._context.Event() for _ in range(3))
-        self._recorded = recorded
+        self._histogram, self._recorded = histogram, recorded
         self._serial = settings.schedule == "drawn" or (recorded is not None and not worker_processes)
         self._processes = 1 if self._serial else settings.processes
         self._gates = self._make_gates()
         # Kept here: a semaphore's name goes away with its last reference in this process.
-        self._lock, self._barrier = self._context.Lock(), self._context.Barrier(self._processes)
+        self._lock = self._context.Lock()
+        waiting = self._processes if settings.schedule == "synchronous" else 1
+        gates = [self._context.Semaphore(0) for _ in range(waiting)]
+        self._rendezvous = Rendezvous(self._context.Semaphore(0), gates)
         self._evaluate_after_training = evaluate_after_training
         self._workers: list[Child] = []
         self._evaluator: Child | None = None
         self._stopped_by: int | None = None
         self._recent_score: float | None = None
+        self._peak_memory_bytes = 0
 
     def run(self, progress: Callable[[Progress], None]) -> Result:
         """Trains until the budget is used up, then waits for the evaluation of the last parameters.
@@ -109,11 +117,13 @@ class Supervisor:
                 end(self._children())
         return Result(
             self._memory.parameters.clone(),
-            self._memory.mean_square.clone(),
+            self._memory.statistics.clone(),
             self._drain.frames,
             self._drain.updates,
             self._drain.seconds,
             start_seconds,
+            lost_fraction(self._memory.probe.numpy(), self._drain.updates),
+            self._peak_memory_bytes,
         )
 
     def _children(self) -> list[Child]:
@@ -122,8 +132,8 @@ class Supervisor:
     def _start(self) -> None:
         for worker in range(self._processes):
             here, there = self._context.Pipe(duplex=False)
-            shared = (self._settings, self._memory, self._lock, self._barrier, self._go)
-            assignment = Assignment(worker, *shared, there, self._recorded, self._gates)
+            shared = (self._settings, self._memory, self._lock, self._rendezvous, self._go)
+            assignment = Assignment(worker, *shared, there, self._histogram, self._recorded, self._gates)
             target = run_serial if self._serial else run_worker
             self._workers.append(self._spawn(f"worker {worker}", target, assignment, here, there))
         here, there = self._context.Pipe(duplex=False)
@@ -187,6 +197,11 @@ class Supervisor:
             rows: list[EpisodeRow] = content
             self._writer.episodes(rows)
             self._drain.add_episodes(rows)
+        elif what == SAMPLED:
+            sample: SampleRow = content
+            self._writer.samples([sample])
+        elif what == MEMORY:
+            self._peak_memory_bytes = max(self._peak_memory_bytes, content)
         elif what == EVALUATED:
             evaluated: list[EvaluationRow] = content
             self._writer.evaluations(evaluated)

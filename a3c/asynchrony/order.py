@@ -1,4 +1,4 @@
-"""Orders of turns for the serial executor: prescribed, drawn from a seed, or recorded in another run.
+"""Orders of turns for the serial executor, prescribed or drawn from a seed.
 
 Turn t = 0, 1, 2, ... makes version t + 1: a worker's gradient, computed with version r <= t, is applied to version t.
 Its staleness is t - r. There are two families of drawn orders:
@@ -20,13 +20,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from a3c import seeding
-from a3c.records.schedule_file import MOST_STALENESS, Header, turn_columns
 from a3c.settings import (
     ConstantLag,
     GeometricLag,
     HeterogeneousSpeeds,
     HistogramLag,
     LognormalSpeeds,
+    MeasuredHistogram,
     RoundRobin,
     Settings,
     Straggler,
@@ -56,14 +56,6 @@ class Order(Protocol):
 
     def needs(self, read: int, version: int) -> bool:
         """Whether a turn to come, `next(version)` or a later one, may read version `read`; `read` <= `version`."""
-
-
-class ImpossibleTurn(ValueError):
-    """A recorded turn that cannot have been: `turn` and `worker` say which, `reason` why."""
-
-    def __init__(self, turn: int, worker: int, reason: str) -> None:
-        self.turn, self.worker, self.reason = turn, worker, reason
-        super().__init__(f"turn {turn} of worker {worker} is impossible: {reason}")
 
 
 class ConstantLagOrder:
@@ -163,49 +155,15 @@ class SpeedOrder:
         return read in self._holders
 
 
-class RecordedOrder:
-    """The order of a recorded run, which is checked at once and as a whole.
-
-    Where workers pull for themselves (`locked`, `hogwild`), a worker computes with the version that it pulled before
-    or with what it pulled after its last push; at most N versions are then needed at once. In a `drawn` record a turn
-    may read any version that had been made.
-    """
-
-    def __init__(self, header: Header, turns: np.ndarray) -> None:
-        """Checks the record.
-
-        Args:
-          header: of the schedule file.
-          turns: [U], dtype `TURN`.
-
-        Raises:
-          ImpossibleTurn: for the first turn that cannot have been.
-          ValueError: if the schedule is synchronous: its versions are made by N turns each.
-        """
-        if header.kind == "synchronous":
-            raise ValueError("a synchronous schedule is no order of turns: all its workers act at once")
-        columns = turn_columns(header, turns)
-        self._workers, self._reads = columns["worker"], columns["read"]
-        _check_record(header, self._workers, self._reads)
-        self._last_turns = np.full(len(turns), -1)
-        np.maximum.at(self._last_turns, self._reads, columns["turn"])
-
-    def next(self, version: int) -> Turn | None:
-        """The turn that made `version` + 1; None after the last."""
-        if version >= len(self._reads):
-            return None
-        return Turn(int(self._workers[version]), int(self._reads[version]))
-
-    def needs(self, read: int, version: int) -> bool:
-        """Whether a turn from `version` on did read `read`."""
-        return read < len(self._last_turns) and bool(self._last_turns[read] >= version)
-
-
-def make_order(settings: Settings) -> Order:
+def make_order(settings: Settings, histogram: Sequence[int] | None = None) -> Order:
     """The order that `settings.order` describes; its random stream is the run's for the use `order`.
 
     The geometric distribution is P(s) = p (1 - p)^s with p = 1 / (1 + mean), cut at `max_lag` and renormalized, so
     `mean` is the mean before the cut. With mean N - 1 it is the staleness of N workers whose times have no memory.
+
+    Args:
+      settings: of a drawn run.
+      histogram: turns by staleness in another run, where the order is to be drawn from such.
 
     Raises:
       ValueError: if the settings have no order, or one without a possible lag.
@@ -221,13 +179,15 @@ def make_order(settings: Settings) -> Order:
             return DrawnLagOrder(workers, weights, seeding.generator(seed, "order"))
         case HistogramLag(counts=counts):
             return DrawnLagOrder(workers, counts, seeding.generator(seed, "order"))
+        case MeasuredHistogram() if histogram is not None:
+            return DrawnLagOrder(workers, histogram, seeding.generator(seed, "order"))
         case LognormalSpeeds(sigma=sigma):
             return _speed_order(settings, [1.0] * workers, sigma)
         case HeterogeneousSpeeds(slowest=slowest):
             return _speed_order(settings, np.linspace(1, slowest, workers).tolist(), JITTER)
         case Straggler(factor=factor):
             return _speed_order(settings, [1.0] * (workers - 1) + [factor], JITTER)
-        case None:
+        case _:
             raise ValueError("these settings have no order of turns to draw")
 
 
@@ -253,36 +213,3 @@ def _following(version: int, expected: int) -> int:
     if version != expected:
         raise ValueError(f"turns are drawn one after the other: version {expected} is due, not {version}")
     return version + 1
-
-
-def _check_record(header: Header, workers: np.ndarray, reads: np.ndarray) -> None:
-    """Raises ImpossibleTurn for the first turn that cannot have been."""
-    turns = np.arange(len(reads))
-    before = _turns_before(workers)
-    pulled = np.where(before >= 0, reads[before], -1)
-    wrong = (workers >= header.workers) | (reads < 0) | (turns - reads >= MOST_STALENESS)
-    if header.kind != "drawn":
-        # A pull follows a push at once, so between the version that it held and the one that it made there is none.
-        wrong |= (reads != pulled) & (reads <= before)
-    if not np.any(wrong):
-        return
-    turn = int(np.argmax(wrong))
-    worker, read, staleness = int(workers[turn]), int(reads[turn]), turn - int(reads[turn])
-    if worker >= header.workers:
-        reason = f"the run has {header.workers} workers, 0 to {header.workers - 1}"
-    elif staleness >= MOST_STALENESS:
-        reason = f"its staleness was too great to be recorded: {MOST_STALENESS} or more"
-    elif read < 0:
-        reason = f"its staleness is {staleness}, which reaches back before version 0"
-    else:
-        reason = f"it reads version {read}, but had pulled version {pulled[turn]} and then made {before[turn] + 1}"
-    raise ImpossibleTurn(turn, worker, reason)
-
-
-def _turns_before(workers: np.ndarray) -> np.ndarray:
-    """int64 [U]: the same worker's turn before, or -1."""
-    grouped = np.argsort(workers, kind="stable")
-    same = workers[grouped[1:]] == workers[grouped[:-1]]
-    before = np.full(len(workers), -1)
-    before[grouped[1:][same]] = grouped[:-1][same]
-    return before

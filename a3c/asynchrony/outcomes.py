@@ -69,16 +69,20 @@ class Result:
 
     Attributes:
       parameters: float32 [P], final.
-      mean_square: float32 [P], the optimizer's final statistics.
+      statistics: float32 [1 or N, S, P], the optimizer's: shared, or of each worker.
       frames: global frames.
       updates: versions applied.
       train_seconds: from letting the workers go to the last turn.
       start_seconds: from the call to letting the workers go.
+      lost_update_fraction: of writes to single parameters, by the probe.
+      peak_memory_bytes: that a worker process held at most, what it shares with others included.
     """
 
     parameters: Tensor
-    mean_square: Tensor
+    statistics: Tensor
     frames: int
     updates: int
     train_seconds: float
     start_seconds: float
+    lost_update_fraction: float
+    peak_memory_bytes: int

@@ -6,22 +6,67 @@ parameters of each turn are copied. Versions are kept only as long as a later tu
 
 from __future__ import annotations
 
-import sys
-import traceback
-from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from a3c.asynchrony.acting import Actor
-from a3c.asynchrony.comparing import Comparison, Examine, StopExecution
-from a3c.asynchrony.order import ImpossibleTurn, Order, RecordedOrder, Turn, make_order
-from a3c.asynchrony.store import LockedStore, Pulled, Push, SynchronousStore, make_store
-from a3c.asynchrony.worker import FAILED, READY, Assignment, Reporter, enter_process, make_actor, make_network
+from a3c.asynchrony.comparing import Comparison, Examine
+from a3c.asynchrony.correcting import make_correction
+from a3c.asynchrony.exchange import Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.order import Order, Turn, make_order
+from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
+from a3c.asynchrony.sampling import Sampler, TurnSeconds
+from a3c.asynchrony.store import LockedStore
+from a3c.asynchrony.synchronous import SynchronousStore
+from a3c.asynchrony.worker import (
+    Assignment,
+    Reporter,
+    differentiate,
+    enter_process,
+    make_actor,
+    make_network,
+    make_sampler,
+    reporting_faults,
+    wait_for_all,
+)
 from a3c.environments import make
+from a3c.environments.step import Spec
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import rollout_gradient
 from a3c.settings import Settings
+
+
+class Observation:
+    """What looks on while turns are executed: the comparison, the sampler, the reports of finished episodes.
+
+    Attributes:
+      examine: called with turn and push before the turn is applied.
+      sampler: of all workers.
+    """
+
+    def __init__(self, assignment: Assignment, examine: Examine, sampler: Sampler) -> None:
+        self.examine = examine
+        self.sampler = sampler
+        self._assignment = assignment
+        self._reporters: dict[int, Reporter] = {}
+
+    def report(self, worker: int) -> Reporter:
+        """The worker's reporter."""
+        if worker not in self._reporters:
+            start_time = float(self._assignment.memory.start_time)
+            self._reporters[worker] = Reporter(worker, self._assignment.pipe, start_time)
+        return self._reporters[worker]
+
+
+class _Prepared(NamedTuple):
+    """A turn that is ready to be pushed."""
+
+    push: Push
+    actor: Actor
+    place: Pulled
+    seconds: TurnSeconds
 
 
 class Execution:
@@ -32,8 +77,7 @@ class Execution:
         settings: Settings,
         store: LockedStore | SynchronousStore,
         network: FlatNetwork,
-        report: Callable[[int, Actor, Pulled], None],
-        examine: Examine,
+        observe: Observation,
     ) -> None:
         """Begins at version 0.
 
@@ -41,11 +85,10 @@ class Execution:
           settings: of the run.
           store: that nobody else uses.
           network: shared by all logical workers.
-          report: called with worker, actor and place after each turn.
-          examine: called with turn, push, rollout and parameters read, before the turn is applied.
+          observe: what looks on.
         """
         self._settings, self._store, self._network = settings, store, network
-        self._report, self._examine = report, examine
+        self._observe = observe
         self._actors: dict[int, Actor] = {}
         self._pushed_frames: dict[int, int] = {}
         first = torch.empty_like(network.vector)
@@ -58,11 +101,11 @@ class Execution:
         assert isinstance(self._store, LockedStore)
         version, over = 0, False
         while not over and (turn := order.next(version)) is not None:
-            push, actor, place = self._prepare(turn, turn_number=version)
+            prepared = self._prepare(turn, turn_number=version)
             made = torch.empty_like(self._network.vector)
-            pushed = self._store.push(push, into=made)
+            pushed = self._store.push(prepared.push, into=made)
             if pushed.applied:
-                self._finish_turn(push, actor, place)
+                self._finish_turn(prepared, pushed)
             over = pushed.pulled is None
             version += 1
             self._versions = {v: kept for v, kept in self._versions.items() if order.needs(v, version)}
@@ -75,79 +118,75 @@ class Execution:
         workers = self._settings.turn_workers
         version, vector = 0, self._versions[0][0]
         while True:
-            begun = []
+            onto, begun = Pulled(version, self._frames), []
             for worker in range(workers):
                 prepared = self._prepare(Turn(worker, version), turn_number=version * workers + worker)
-                self._store.hand_in(prepared[0])
+                self._store.hand_in(prepared.push)
                 begun.append(prepared)
+            began = perf_counter()
             self._store.apply_average(version)
-            for push, actor, place in begun:
-                self._finish_turn(push, actor, place)
+            pushed = Pushed(onto, onto, PushSeconds(0.0, perf_counter() - began, 0.0))
+            for prepared in begun:
+                self._finish_turn(prepared, pushed)
             version += 1
             if self._store.pull(vector) is None:
                 return
             self._versions = {version: (vector, self._frames)}
 
-    def _prepare(self, turn: Turn, turn_number: int) -> tuple[Push, Actor, Pulled]:
+    def _prepare(self, turn: Turn, turn_number: int) -> _Prepared:
         """The turn's rollout and gradient, with the parameters of the version it reads."""
+        began = perf_counter()
         vector, frames = self._versions[turn.read]
         if turn.worker not in self._actors:
             self._actors[turn.worker] = make_actor(self._settings, turn.worker, self._network)
         actor = self._actors[turn.worker]
         self._network.vector.copy_(vector)
-        rollout = actor.collect()
-        learning = self._settings.learning
-        gradient, diagnostics = rollout_gradient(
-            self._network, rollout, value_weight=learning.value_weight, entropy_weight=learning.entropy_weight
-        )
-        push = Push(turn.worker, turn.read, gradient, rollout.steps, diagnostics)
-        self._examine(turn_number, push, rollout, vector)
+        pulled = perf_counter() - began
+        push, seconds = differentiate(turn.worker, turn.read, actor, vector, self._settings, pulled)
+        self._observe.examine(turn_number, push)
         place = Pulled(turn.read, max(frames, self._pushed_frames.get(turn.worker, 0)))
-        return push, actor, place
+        return _Prepared(self._observe.sampler.watch(push, self._network), actor, place, seconds)
 
-    def _finish_turn(self, push: Push, actor: Actor, place: Pulled) -> None:
-        self._frames += push.steps * self._settings.action_repeat
+    def _finish_turn(self, prepared: _Prepared, pushed: Pushed) -> None:
+        push = prepared.push
+        self._frames += push.rollout.steps * self._settings.action_repeat
         self._pushed_frames[push.worker] = self._frames
-        self._report(push.worker, actor, place)
+        report = self._observe.report(push.worker)
+        report.send(prepared.actor, prepared.place)
+        self._observe.sampler.report(push, pushed, prepared.seconds, report.start_time)
 
 
 def run_serial(assignment: Assignment) -> None:
     """The process that executes all workers of a drawn or replayed run."""
     enter_process()
-    try:
+    with reporting_faults(assignment.pipe):
         settings = assignment.settings
-        network = make_network(settings, make(settings, 0, 0).spec)
-        every_push = settings.model_copy(update={"pull_interval_rollouts": 1})  # here the order says who reads what
-        store = make_store(assignment.memory, assignment.lock, assignment.barrier, every_push)
-        assert isinstance(store, LockedStore | SynchronousStore)
+        spec = make(settings, 0, 0).spec
+        network = make_network(settings, spec)
+        store = _store(assignment, spec)
+        sampler = make_sampler(assignment, spec)
         comparison = Comparison(assignment.recorded, assignment.pipe)
-        assignment.pipe.send((READY, None))
-        assignment.go.wait()
-        _execute(assignment, network, store, comparison)
-    except StopExecution:
-        pass
-    except BaseException:
-        assignment.pipe.send((FAILED, traceback.format_exc()))
-        sys.exit(1)
+        wait_for_all(assignment)
+        execution = Execution(settings, store, network, Observation(assignment, comparison.examine, sampler))
+        if settings.schedule == "synchronous":
+            execution.synchronous()
+            return
+        try:
+            execution.asynchronous(_order(assignment))
+        except ImpossibleTurn as error:
+            comparison.impossible(error)
 
 
-def _execute(
-    assignment: Assignment, network: FlatNetwork, store: LockedStore | SynchronousStore, comparison: Comparison
-) -> None:
-    settings, reporters = assignment.settings, dict[int, Reporter]()
-
-    def report(worker: int, actor: Actor, place: Pulled) -> None:
-        if worker not in reporters:
-            reporters[worker] = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
-        reporters[worker].send(actor, place)
-
-    execution = Execution(settings, store, network, report, comparison.examine)
+def _store(assignment: Assignment, spec: Spec) -> LockedStore | SynchronousStore:
+    memory, lock, settings = assignment.memory, assignment.lock, assignment.settings
     if settings.schedule == "synchronous":
-        execution.synchronous()
-        return
+        return SynchronousStore(memory, lock, settings, assignment.rendezvous)
+    every_push = settings.model_copy(update={"pull_interval_rollouts": 1})  # here the order says who reads what
+    return LockedStore(memory, lock, every_push, make_correction(settings, lambda: make_network(settings, spec)))
+
+
+def _order(assignment: Assignment) -> Order:
     recorded = assignment.recorded
-    try:
-        order = RecordedOrder(recorded.header, recorded.turns) if recorded else make_order(settings)
-        execution.asynchronous(order)
-    except ImpossibleTurn as error:
-        comparison.impossible(error)
+    if recorded is not None:
+        return RecordedOrder(recorded.header, recorded.turns)
+    return make_order(assignment.settings, assignment.histogram)

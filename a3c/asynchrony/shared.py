@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3c.asynchrony.rules import is_shared, statistics_names
 from a3c.learning.gradients import Diagnostics
 from a3c.records.schedule_file import TURN
 from a3c.settings import Settings
@@ -22,6 +23,10 @@ VERSION, FRAMES, TURNS, DRAINED, SNAPSHOTS, STOP, FINISHED = range(7)
 
 NUMBERS = ("seconds", *Diagnostics._fields)
 
+CHUNK_FLOATS = 1 << 16  # at least, but for a smaller network: what hogwild's writes are stamped by
+MOST_CHUNKS = 8
+PROBE_INTEGERS = 4096
+
 
 @dataclass(frozen=True)
 class SharedMemory:
@@ -29,10 +34,14 @@ class SharedMemory:
 
     Attributes:
       parameters: float32 [P].
-      mean_square: float32 [P], RMSProp's statistics.
+      statistics: float32 [1 or N, S, P], the optimizer's S vectors: shared, or a worker's own.
       counters: int64 [7], see the constants of this module; written only under the lock or by their one owner.
       turns: uint8 [RING_TURNS, 8], records of dtype `TURN`.
       numbers: float64 [RING_TURNS, len(NUMBERS)], one row a turn.
+      probe: int32 [PROBE_INTEGERS], to each of which every push adds one, without a lock under hogwild: what is missing
+        in the end was lost, as updates of parameters are.
+      stamps: int64 [2, chunks, N], how often each worker has begun and ended to write each chunk of the parameters;
+        empty but for hogwild.
       gradients: float32 [N, P], one slot a worker in the synchronous schedule, else empty.
       gradient_numbers: float64 [N, 6], steps and diagnostics that go with each of them.
       snapshots: float32 [points, P], the parameters at the evaluation points.
@@ -42,10 +51,12 @@ class SharedMemory:
     """
 
     parameters: Tensor
-    mean_square: Tensor
+    statistics: Tensor
     counters: Tensor
     turns: Tensor
     numbers: Tensor
+    probe: Tensor
+    stamps: Tensor
     gradients: Tensor
     gradient_numbers: Tensor
     snapshots: Tensor
@@ -68,12 +79,17 @@ def allocate(settings: Settings, initial: Tensor) -> SharedMemory:
     """
     size, points = len(initial), settings.evaluation.points
     slots = settings.turn_workers if settings.schedule == "synchronous" else 0
+    writers = settings.turn_workers if settings.schedule == "hogwild" else 0
+    owners = 1 if slots or is_shared(settings.optimizer) else settings.turn_workers
+    vectors = len(statistics_names(settings.optimizer))
     memory = SharedMemory(
         parameters=_shared([size], torch.float32),
-        mean_square=_shared([size], torch.float32),
+        statistics=_shared([owners, vectors, size], torch.float32),
         counters=_shared([7], torch.int64),
         turns=_shared([RING_TURNS, TURN.itemsize], torch.uint8),
         numbers=_shared([RING_TURNS, len(NUMBERS)], torch.float64),
+        probe=_shared([PROBE_INTEGERS], torch.int32),
+        stamps=_shared([2, chunks_of(size), writers], torch.int64),
         gradients=_shared([slots, size], torch.float32),
         gradient_numbers=_shared([slots, 1 + len(Diagnostics._fields)], torch.float64),
         snapshots=_shared([points, size], torch.float32),
@@ -82,9 +98,14 @@ def allocate(settings: Settings, initial: Tensor) -> SharedMemory:
         start_time=_shared([1], torch.float64),
     )
     memory.parameters.copy_(initial)
-    memory.mean_square.zero_()
-    memory.counters.zero_()
+    for zeros in (memory.statistics, memory.counters, memory.probe, memory.stamps):
+        zeros.zero_()
     return memory
+
+
+def chunks_of(size: int) -> int:
+    """How many chunks the parameters are stamped by."""
+    return min(MOST_CHUNKS, max(1, size // CHUNK_FLOATS))
 
 
 def _shared(shape: list[int], dtype: torch.dtype) -> Tensor:

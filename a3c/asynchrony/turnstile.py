@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from multiprocessing.synchronize import Lock, Semaphore
+from time import perf_counter
 
 import numpy as np
 from torch import Tensor
 
 from a3c.asynchrony.comparing import Recorded
-from a3c.asynchrony.order import RecordedOrder
-from a3c.asynchrony.shared import FRAMES, VERSION, SharedMemory
-from a3c.asynchrony.store import LockedStore, Pulled, Push, Pushed
+from a3c.asynchrony.correcting import Correction
+from a3c.asynchrony.exchange import Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.recorded_order import RecordedOrder
+from a3c.asynchrony.shared import FRAMES, SharedMemory
+from a3c.asynchrony.store import LockedStore
 from a3c.records.schedule_file import Header
 from a3c.settings import Settings
 
@@ -51,6 +54,7 @@ class TurnstileStore(LockedStore):
         memory: SharedMemory,
         lock: Lock,
         settings: Settings,
+        correction: Correction,
         *,
         worker: int,
         recorded: Recorded,
@@ -62,11 +66,12 @@ class TurnstileStore(LockedStore):
           memory: shared.
           lock: the one lock, which nobody ever waits for here.
           settings: of the run.
+          correction: of stale gradients.
           worker: whose store this is.
           recorded: the schedule.
           gates: one semaphore a worker, all closed but the first passer's.
         """
-        super().__init__(memory, lock, settings)
+        super().__init__(memory, lock, settings, correction)
         self._gates = gates
         self._worker = worker
         self._passing = passages(recorded.header, recorded.turns)
@@ -95,15 +100,16 @@ class TurnstileStore(LockedStore):
         """Waits for its place in the order, applies and records."""
         self._clip(push.gradient, push.diagnostics.gradient_norm)
         self._await_room()
+        asked = perf_counter()
         self._enter()
-        version = int(self._counters[VERSION])
-        self._apply(push.gradient)
-        self._record(push, version)
-        self._advance(version + 1)
+        waited = perf_counter() - asked
+        onto, seconds = self._push_now(push)
         self._frames_after_push = int(self._counters[FRAMES])
         self._leave()
         self._done += 1
-        return Pushed(True, self.pull(into))
+        began = perf_counter()
+        pulled = self.pull(into)
+        return Pushed(pulled, onto, PushSeconds(waited, seconds, perf_counter() - began))
 
     def _enter(self) -> None:
         self._gates[self._worker].acquire()

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Barrier, Event, Lock, Semaphore
+from multiprocessing.synchronize import Event, Lock, Semaphore
+from time import perf_counter
 
 import torch
+from torch import Tensor
 
 from a3c import seeding
 from a3c.asynchrony.acting import Actor
 from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
+from a3c.asynchrony.correcting import make_correction
+from a3c.asynchrony.exchange import Pulled, Push, Store
+from a3c.asynchrony.hogwild import HogwildStore
+from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.shared import SharedMemory
-from a3c.asynchrony.store import Pulled, Push, Store, make_store
+from a3c.asynchrony.store import LockedStore
+from a3c.asynchrony.synchronous import Rendezvous, SynchronousStore
 from a3c.asynchrony.turnstile import TurnstileStore
 from a3c.environments import make
 from a3c.environments.batch import Batch
@@ -28,10 +37,10 @@ from a3c.environments.step import Spec
 from a3c.learning import networks
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.gradients import rollout_gradient
-from a3c.records.rows import EpisodeRow
+from a3c.records.rows import EpisodeRow, SampleRow
 from a3c.settings import MLPSettings, Settings
 
-READY, EPISODES, FAILED = "ready", "episodes", "failed"
+READY, EPISODES, SAMPLED, MEMORY, FAILED = "ready", "episodes", "sampled", "memory", "failed"
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,11 @@ class Assignment:
       settings: of the run.
       memory: shared with all others.
       lock: the one lock.
-      barrier: for the synchronous schedule.
+      rendezvous: for the synchronous schedule.
       go: set when everybody is ready.
-      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]) and (FAILED, traceback).
+      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]), (SAMPLED, SampleRow), at the end
+        (MEMORY, bytes that the process held at most) or (FAILED, traceback).
+      histogram: turns by staleness in another run, for an order drawn from it.
       recorded: the run to execute again and to compare with, if any.
       gates: of the turnstile that lets worker processes through in the recorded order, if any.
     """
@@ -54,45 +65,78 @@ class Assignment:
     settings: Settings
     memory: SharedMemory
     lock: Lock
-    barrier: Barrier
+    rendezvous: Rendezvous
     go: Event
     pipe: Connection
+    histogram: Sequence[int] | None = None
     recorded: Recorded | None = None
     gates: Sequence[Semaphore] = ()
 
 
 def work(
-    worker: int, store: Store, actor: Actor, settings: Settings, report: Reporter, examine: Callable[..., None]
+    worker: int,
+    store: Store,
+    actor: Actor,
+    settings: Settings,
+    *,
+    examine: Callable[[Push], None],
+    sampler: Sampler,
+    report: Reporter,
 ) -> None:
     """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
-    learning, parameters = settings.learning, actor.network.vector
+    parameters, began = actor.network.vector, perf_counter()
     pulled = store.pull(parameters)
+    pull_seconds = perf_counter() - began
     while pulled is not None:
-        rollout = actor.collect()
-        gradient, diagnostics = rollout_gradient(
-            actor.network, rollout, value_weight=learning.value_weight, entropy_weight=learning.entropy_weight
-        )
-        push = Push(worker, pulled.version, gradient, rollout.steps, diagnostics)
-        examine(push, rollout, parameters)
+        push, seconds = differentiate(worker, pulled.version, actor, parameters, settings, pull_seconds)
+        examine(push)
+        push = sampler.watch(push, actor.network)
         pushed = store.push(push, into=parameters)
         if pushed.applied:
             report.send(actor, pulled)
-        pulled = pushed.pulled
+            sampler.report(push, pushed, seconds, report.start_time)
+        pulled, pull_seconds = pushed.pulled, pushed.seconds.pull
+
+
+def differentiate(
+    worker: int, read: int, actor: Actor, parameters: Tensor, settings: Settings, pull_seconds: float
+) -> tuple[Push, TurnSeconds]:
+    """A rollout and its gradient, with the parameters that the actor's network holds.
+
+    Args:
+      worker: whose turn it is.
+      read: the version of the parameters.
+      actor: the worker's.
+      parameters: float32 [P], of that version.
+      settings: of the run.
+      pull_seconds: what pulling them took.
+    """
+    began = perf_counter()
+    rollout = actor.collect()
+    acted = perf_counter()
+    weights = {"value_weight": settings.learning.value_weight, "entropy_weight": settings.learning.entropy_weight}
+    gradient, diagnostics = rollout_gradient(actor.network, rollout, **weights)
+    seconds = TurnSeconds(pull_seconds, acted - began, perf_counter() - acted)
+    return Push(worker, read, gradient, rollout, diagnostics, parameters), seconds
 
 
 class Reporter:
-    """Sends a worker's finished episodes to the supervisor."""
+    """Sends a worker's finished episodes to the supervisor.
+
+    Attributes:
+      start_time: monotonic clock when the workers were let go.
+    """
 
     def __init__(self, worker: int, pipe: Connection, start_time: float) -> None:
         self._worker = worker
         self._pipe = pipe
-        self._start_time = start_time
+        self.start_time = start_time
 
     def send(self, actor: Actor, pulled: Pulled) -> None:
         """Sends and clears the actor's finished episodes; `pulled` places them on the global frame counter."""
         if not actor.episodes:
             return
-        seconds = time.monotonic() - self._start_time
+        seconds = time.monotonic() - self.start_time
         rows = [
             EpisodeRow(
                 pulled.frames + e.frames_after_pull, seconds, self._worker, e.env, e.score, e.steps, int(e.truncated)
@@ -134,26 +178,56 @@ def make_actor(settings: Settings, worker: int, network: FlatNetwork | None = No
 def run_worker(assignment: Assignment) -> None:
     """The worker process: prepares, says so, waits for everybody, works; a fault is sent with its traceback."""
     enter_process()
+    with reporting_faults(assignment.pipe):
+        worker, settings = assignment.worker, assignment.settings
+        actor = make_actor(settings, worker)
+        store = _store(assignment, actor)
+        examine = Comparison(assignment.recorded, assignment.pipe).of_worker(worker)
+        sampler = make_sampler(assignment, actor.spec)
+        wait_for_all(assignment)
+        report = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
+        work(worker, store, actor, settings, examine=examine, sampler=sampler, report=report)
+
+
+def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
+    """A sampler whose samples go to the supervisor."""
+
+    def send(row: SampleRow) -> None:
+        assignment.pipe.send((SAMPLED, row))
+
+    return Sampler(assignment.settings, lambda: make_network(assignment.settings, spec), send)
+
+
+def wait_for_all(assignment: Assignment) -> None:
+    """Says that this process is ready, and waits until all are."""
+    assignment.pipe.send((READY, None))
+    assignment.go.wait()
+
+
+@contextmanager
+def reporting_faults(pipe: Connection) -> Iterator[None]:
+    """Sends the memory that the process came to need or, if it fails, the traceback, and exits."""
     try:
-        actor = make_actor(assignment.settings, assignment.worker)
-        store = _store(assignment)
-        comparison = Comparison(assignment.recorded, assignment.pipe)
-        assignment.pipe.send((READY, None))
-        assignment.go.wait()
-        report = Reporter(assignment.worker, assignment.pipe, float(assignment.memory.start_time))
-        work(assignment.worker, store, actor, assignment.settings, report, comparison.of_worker(assignment.worker))
+        yield
     except StopExecution:
-        pass
+        return
     except BaseException:
-        assignment.pipe.send((FAILED, traceback.format_exc()))
+        pipe.send((FAILED, traceback.format_exc()))
         sys.exit(1)
+    pipe.send((MEMORY, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
-def _store(assignment: Assignment) -> Store:
+def _store(assignment: Assignment, actor: Actor) -> Store:
     memory, lock, settings, recorded = assignment.memory, assignment.lock, assignment.settings, assignment.recorded
-    if not assignment.gates or recorded is None:
-        return make_store(memory, lock, assignment.barrier, settings)
-    return TurnstileStore(memory, lock, settings, worker=assignment.worker, recorded=recorded, gates=assignment.gates)
+    if settings.schedule == "synchronous":
+        return SynchronousStore(memory, lock, settings, assignment.rendezvous)
+    correction = make_correction(settings, lambda: make_network(settings, actor.spec))
+    if settings.schedule == "hogwild":
+        return HogwildStore(memory, lock, settings, correction)
+    if recorded is None:
+        return LockedStore(memory, lock, settings, correction)
+    gates = assignment.gates
+    return TurnstileStore(memory, lock, settings, correction, worker=assignment.worker, recorded=recorded, gates=gates)
 
 
 def enter_process() -> None:

@@ -75,6 +75,54 @@ class IntervalRow(NamedTuple):
     score_mean: float | None
 
 
+class SampleRow(NamedTuple):
+    """One sampled turn: what its staleness did, and where its time went.
+
+    "Pulled" are the parameters that the gradient was computed with, "pushed onto" those that it was applied to. What
+    compares the two is empty in the synchronous schedule, where they are one, and `torn` wherever pulls are locked.
+
+    Attributes:
+      turn: its number, from 0: the version it was pushed onto, in asynchronous schedules.
+      frames: global frames before it.
+      seconds: wall-clock since the workers were let go.
+      worker: whose turn it was.
+      staleness: updates by others between pull and push.
+      steps: of its rollout.
+      pull_seconds: to copy the parameters, before the rollout, without waiting for a lock.
+      rollout_seconds: to act and to step the environments.
+      gradient_seconds: to differentiate.
+      lock_wait_seconds: to wait for the lock before the push; for the others, in the synchronous schedule.
+      push_seconds: to apply the gradient and record the turn; in the synchronous schedule to hand it in and, for
+        worker 0, to apply the average.
+      distance: Euclidean, between the parameters pulled and those pushed onto.
+      gradient_cosine: between the gradient and the one that the parameters pushed onto give on the same rollout.
+      gradient_norm_ratio: norm of the first over norm of the second, both before clipping.
+      kl: KL(policy pulled || policy pushed onto), mean over the rollout's steps, nats.
+      ratio_max: largest probability ratio, pushed onto over pulled, of the actions taken.
+      ratio_min: the smallest.
+      torn: 1 if the pull that followed it mixed versions or ran into a write, 0 if not.
+    """
+
+    turn: int
+    frames: int
+    seconds: float
+    worker: int
+    staleness: int
+    steps: int
+    pull_seconds: float
+    rollout_seconds: float
+    gradient_seconds: float
+    lock_wait_seconds: float
+    push_seconds: float
+    distance: float | None
+    gradient_cosine: float | None
+    gradient_norm_ratio: float | None
+    kl: float | None
+    ratio_max: float | None
+    ratio_min: float | None
+    torn: int | None
+
+
 class EvaluationRow(NamedTuple):
     """One evaluation episode with frozen parameters.
 

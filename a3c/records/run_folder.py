@@ -13,6 +13,8 @@ MANIFEST = "manifest.json"
 EPISODES = "episodes.csv"
 INTERVALS = "intervals.csv"
 EVALUATIONS = "evaluations.csv"
+SAMPLES = "samples.csv"
+HISTOGRAM = "histogram.json"
 SCHEDULE = "schedule.bin"
 POLICY = "policy.csv"
 MODEL = "model.pt"
@@ -20,7 +22,7 @@ DONE = "done.json"
 TRACKED = "tracked.json"
 LOCK = "lock"
 
-RESULTS = (MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SCHEDULE, POLICY, MODEL, DONE, TRACKED)
+RESULTS = (MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, DONE, TRACKED)
 
 
 class RunFolderBusy(RuntimeError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from a3c.records import run_folder
-from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter
+from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter, SampleRow
 from a3c.records.schedule_file import Header, ScheduleWriter
 from a3c.settings import Settings
 
@@ -20,6 +20,7 @@ class RunWriter:
         self._episodes = RowWriter(folder / run_folder.EPISODES, EpisodeRow)
         self._intervals = RowWriter(folder / run_folder.INTERVALS, IntervalRow)
         self._evaluations = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
+        self._samples = RowWriter(folder / run_folder.SAMPLES, SampleRow)
         header = Header(settings.schedule, settings.turn_workers, settings.action_repeat)
         self._schedule = ScheduleWriter(folder / run_folder.SCHEDULE, header)
 
@@ -39,7 +40,11 @@ class RunWriter:
         """Appends the games of one evaluation point."""
         self._evaluations.write(rows)
 
+    def samples(self, rows: Sequence[SampleRow]) -> None:
+        """Appends sampled turns."""
+        self._samples.write(rows)
+
     def close(self) -> None:
         """Closes all files."""
-        for file in (self._episodes, self._intervals, self._evaluations, self._schedule):
+        for file in (self._episodes, self._intervals, self._evaluations, self._samples, self._schedule):
             file.close()

@@ -41,8 +41,17 @@ INTERVAL_METRICS = {
     "seconds": "speed/seconds",
 }
 
+SAMPLE_METRICS = {
+    "distance": "drift/distance",
+    "gradient_cosine": "drift/gradient_cosine",
+    "kl": "drift/kl",
+    "ratio_max": "drift/ratio_max",
+    "lock_wait_seconds": "speed/lock_wait_seconds",
+}
+
 ARTIFACTS = (
     run_folder.SETTINGS, run_folder.MANIFEST, run_folder.EPISODES, run_folder.INTERVALS, run_folder.EVALUATIONS,
+    run_folder.SAMPLES, run_folder.HISTOGRAM,
     run_folder.SCHEDULE, run_folder.POLICY, run_folder.MODEL, run_folder.DONE,
 )  # fmt: skip
 
@@ -116,7 +125,11 @@ class Mirror:
 
     def send(self) -> None:
         """Sends the rows that the files have gained."""
-        metrics = [*self._interval_metrics(), *self._evaluation_metrics()]
+        metrics = [
+            *self._row_metrics(run_folder.INTERVALS, INTERVAL_METRICS),
+            *self._row_metrics(run_folder.SAMPLES, SAMPLE_METRICS),
+            *self._evaluation_metrics(),
+        ]
         for begin in range(0, len(metrics), BATCH_METRICS):
             self._client.log_batch(self._run_id, metrics=metrics[begin : begin + BATCH_METRICS])
 
@@ -175,12 +188,12 @@ class Mirror:
             **{fact: str(manifest[fact]) for fact in facts},
         }
 
-    def _interval_metrics(self) -> list[Metric]:
-        rows = self._new_rows(run_folder.INTERVALS)
+    def _row_metrics(self, file: str, names: dict[str, str]) -> list[Metric]:
+        """The columns of a file's new rows that have a name as a metric, where they are not empty."""
         return [
             self._metric(name, row[column], row)
-            for row in rows
-            for column, name in INTERVAL_METRICS.items()
+            for row in self._new_rows(file)
+            for column, name in names.items()
             if row[column]
         ]
 

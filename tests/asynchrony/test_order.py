@@ -11,15 +11,8 @@ import numpy as np
 import pytest
 
 from a3c import seeding
-from a3c.asynchrony.order import (
-    DrawnLagOrder,
-    ImpossibleTurn,
-    Order,
-    RecordedOrder,
-    SpeedOrder,
-    Turn,
-    make_order,
-)
+from a3c.asynchrony.order import DrawnLagOrder, Order, SpeedOrder, Turn, make_order
+from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
 from a3c.records.schedule_file import MOST_STALENESS, TURN, Header
 from a3c.settings import Settings
 

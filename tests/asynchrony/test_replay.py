@@ -117,7 +117,7 @@ def test_another_kind_of_processor_is_named_before_the_run_is_blamed(locked: Pat
 def test_an_altered_final_state_or_episode_is_found(locked: Path, tmp_path: Path) -> None:
     run = shutil.copytree(locked, tmp_path / "run")
     model = torch.load(run / run_folder.MODEL, weights_only=True)
-    first = model["mean_square"]["output.bias"][:1]
+    first = model["statistics"][0]["mean_square"]["output.bias"][:1]
     first.copy_(torch.nextafter(first, torch.tensor(1.0)))  # the least that can change
     torch.save(model, run / run_folder.MODEL)
     assert replay(run, tmp_path / "again")["difference"] == "final mean_square, layer output.bias"

@@ -8,17 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from a3c.asynchrony.exchange import DROPPED, Pulled, Push
+from a3c.asynchrony.hogwild import HogwildStore
 from a3c.asynchrony.shared import DRAINED, FRAMES, RING_TURNS, SNAPSHOTS, TURNS, VERSION, SharedMemory, allocate
-from a3c.asynchrony.store import (
-    HogwildStore,
-    LockedStore,
-    Push,
-    Pushed,
-    SynchronousStore,
-    evaluation_targets,
-    make_store,
-)
-from a3c.learning.gradients import Diagnostics
+from a3c.asynchrony.store import LockedStore, evaluation_targets
+from a3c.asynchrony.synchronous import Rendezvous, SynchronousStore
+from a3c.learning.gradients import Diagnostics, Rollout
 from a3c.settings import Settings
 
 SIZE = 48
@@ -32,7 +27,10 @@ def memory_of(settings: Settings) -> SharedMemory:
 
 
 def push_of(gradient: torch.Tensor, *, worker: int = 0, read: int = 0, steps: int = 5) -> Push:
-    return Push(worker, read, gradient, steps, NUMBERS._replace(gradient_norm=float(gradient.norm())))
+    zeros = torch.zeros(steps, 1)
+    rollout = Rollout(zeros, zeros.long(), zeros, zeros, torch.zeros(1), torch.zeros(1))
+    numbers = NUMBERS._replace(gradient_norm=float(gradient.norm()))
+    return Push(worker, read, gradient, rollout, numbers, torch.zeros(SIZE))
 
 
 def settings_of(cliff: Callable[..., Settings], schedule: str, **changes: object) -> Settings:
@@ -54,8 +52,7 @@ def rmsprop_twin(parameters: list[float], gradients: list[list[float]], settings
 def test_the_kth_push_applies_the_kth_gradient(cliff: Callable[..., Settings], schedule: str, kind: type) -> None:
     settings = settings_of(cliff, schedule, workers=2)
     memory = memory_of(settings)
-    store = make_store(memory, threading.Lock(), threading.Barrier(1), settings)
-    assert isinstance(store, kind)
+    store = kind(memory, threading.Lock(), settings)
     into = torch.empty(SIZE)
     gradients = [torch.full([SIZE], float(k)) * torch.linspace(0.1, 1, SIZE) for k in (1, 2, 3, 4, 5, 6)]
     for k, gradient in enumerate(gradients):
@@ -87,9 +84,10 @@ def test_a_gradient_after_the_budget_changes_nothing(cliff: Callable[..., Settin
     store = LockedStore(memory, threading.Lock(), settings)
     into = torch.empty(SIZE)
     assert store.pull(into) is not None
-    assert store.push(push_of(torch.ones(SIZE)), into) == Pushed(applied=True, pulled=None)
+    pushed = store.push(push_of(torch.ones(SIZE)), into)
+    assert (pushed.pulled, pushed.onto) == (None, Pulled(0, 0))
     after = memory.parameters.clone()
-    assert store.push(push_of(torch.ones(SIZE), worker=1), into) == Pushed(applied=False, pulled=None)
+    assert store.push(push_of(torch.ones(SIZE), worker=1), into) == DROPPED
     assert store.pull(into) is None
     assert torch.equal(memory.parameters, after)
     assert int(memory.counters[TURNS]) == 1
@@ -127,12 +125,13 @@ def test_a_push_waits_while_the_ring_of_turns_is_full(cliff: Callable[..., Setti
 def test_synchronous_workers_apply_the_average_in_worker_order(cliff: Callable[..., Settings]) -> None:
     settings = settings_of(cliff, "synchronous", workers=3)
     memory = memory_of(settings)
-    barrier, lock = threading.Barrier(3), threading.Lock()
+    rendezvous = Rendezvous(threading.Semaphore(0), [threading.Semaphore(0) for _ in range(3)])
+    lock = threading.Lock()
     gradients = [torch.randn(SIZE, generator=torch.Generator().manual_seed(w)) for w in range(3)]
     pulled: list[torch.Tensor] = [torch.empty(SIZE) for _ in range(3)]
 
     def turn(worker: int) -> None:
-        store = SynchronousStore(memory, lock, settings, barrier)
+        store = SynchronousStore(memory, lock, settings, rendezvous)
         store.push(push_of(gradients[worker].clone(), worker=worker, steps=5 - worker), pulled[worker])
 
     threads = [threading.Thread(target=turn, args=(w,)) for w in (2, 0, 1)]

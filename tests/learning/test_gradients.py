@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -33,12 +34,14 @@ def table() -> FlatNetwork:
 
 def rollout(seed: int, T: int = 6, B: int = 2, observation: Tensor | None = None) -> Rollout:
     draws = torch.Generator().manual_seed(seed)
+    seen = torch.randn(T, B, 5, generator=draws) if observation is None else observation
     return Rollout(
-        observation=torch.randn(T, B, 5, generator=draws) if observation is None else observation,
+        observation=seen,
         action=torch.randint(ACTIONS, (T, B), generator=draws),
         reward=torch.randn(T, B, generator=draws),
         discount=0.99 * (torch.rand(T, B, generator=draws) > 0.2),
         bootstrap_value=torch.randn(B, generator=draws),
+        final_observation=seen[-1],
     )
 
 
@@ -89,7 +92,8 @@ def test_several_environments_give_the_mean_of_their_gradients() -> None:
     apart = []
     for b in range(3):
         o, a, r, d = (x[:, b : b + 1] for x in (seen.observation, seen.action, seen.reward, seen.discount))
-        apart.append(rollout_gradient(flat, Rollout(o, a, r, d, seen.bootstrap_value[b : b + 1]), **WEIGHTS)[0])
+        v, f = seen.bootstrap_value[b : b + 1], seen.final_observation[b : b + 1]
+        apart.append(rollout_gradient(flat, Rollout(o, a, r, d, v, f), **WEIGHTS)[0])
     torch.testing.assert_close(together, torch.stack(apart).mean(0), rtol=1e-5, atol=1e-6)  # float32 sums
 
 
@@ -150,7 +154,7 @@ def test_with_only_entropy_a_step_down_the_gradient_raises_it() -> None:
     flat, seen = network(), rollout(seed=0)
     with torch.no_grad():
         values = flat(seen.observation.flatten(0, 1))[1].view_as(seen.reward)
-    still = Rollout(seen.observation, seen.action, values, torch.zeros_like(values), seen.bootstrap_value)
+    still = replace(seen, reward=values, discount=torch.zeros_like(values))
     gradient, before = rollout_gradient(flat, still, value_weight=0.0, entropy_weight=0.01)
     flat.vector.sub_(gradient)
     assert rollout_gradient(flat, still, value_weight=0.0, entropy_weight=0.01)[1].entropy > before.entropy

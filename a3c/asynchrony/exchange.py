@@ -1,0 +1,80 @@
+"""What workers and the store of parameters hand to each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+from a3c.learning.gradients import Diagnostics, Rollout
+
+
+class Pulled(NamedTuple):
+    """What a pull read: the version, and the global frame counter that goes with it."""
+
+    version: int
+    frames: int
+
+
+class Push(NamedTuple):
+    """What a worker hands over for one turn.
+
+    Attributes:
+      worker: who pushes.
+      read: the version that the gradient was computed with.
+      gradient: float32 [P], changed by clipping.
+      rollout: what it was computed from.
+      diagnostics: the turn's numbers.
+      parameters: float32 [P], of the version read; the pull that follows may overwrite them.
+      onto: float32 [P], into which the store copies the parameters it pushes onto, on turns that are sampled.
+    """
+
+    worker: int
+    read: int
+    gradient: Tensor
+    rollout: Rollout
+    diagnostics: Diagnostics
+    parameters: Tensor
+    onto: Tensor | None = None
+
+
+class PushSeconds(NamedTuple):
+    """Where a push spent its time: waiting for the lock (or for the others), applying and recording, pulling."""
+
+    lock_wait: float
+    push: float
+    pull: float
+
+
+class Pushed(NamedTuple):
+    """What a push came to.
+
+    Attributes:
+      pulled: what the pull after it read; None if the run is over.
+      onto: the version it was applied to, and the frames before it; None if it came after the budget and was dropped.
+      seconds: where its time went.
+      torn: whether the pull mixed versions; None where nobody looked.
+    """
+
+    pulled: Pulled | None
+    onto: Pulled | None
+    seconds: PushSeconds
+    torn: bool | None = None
+
+    @property
+    def applied(self) -> bool:
+        """Whether the gradient was applied."""
+        return self.onto is not None
+
+
+DROPPED = Pushed(None, None, PushSeconds(0.0, 0.0, 0.0))
+
+
+class Store(Protocol):
+    """What the worker's loop needs."""
+
+    def pull(self, into: Tensor) -> Pulled | None:
+        """Copies the parameters to float32 [P]; None once the budget is used up or the run is stopped."""
+
+    def push(self, push: Push, into: Tensor) -> Pushed:
+        """Applies one gradient, records the turn and pulls again."""

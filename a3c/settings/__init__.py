@@ -1,0 +1,70 @@
+"""What a run is: validated, frozen, resolved."""
+
+from a3c.settings.domains import (
+    AtariSettings,
+    CliffSettings,
+    ControlSettings,
+    Conv2013Settings,
+    CustomSettings,
+    MLPSettings,
+    TableSettings,
+)
+from a3c.settings.learning import (
+    DelayCompensation,
+    LearningSettings,
+    MomentumSGD,
+    NoCorrection,
+    Optimizer,
+    RMSProp,
+    ScaledRate,
+    SharedAdam,
+    SharedRMSProp,
+    VTrace,
+)
+from a3c.settings.numbers import MAX_WORKERS
+from a3c.settings.orders import (
+    RUN_FOLDER,
+    ConstantLag,
+    GeometricLag,
+    HeterogeneousSpeeds,
+    HistogramLag,
+    LognormalSpeeds,
+    MeasuredHistogram,
+    RoundRobin,
+    Straggler,
+)
+from a3c.settings.run import EvaluationSettings, RecordSettings, Settings, resolve
+
+__all__ = [
+    "MAX_WORKERS",
+    "RUN_FOLDER",
+    "AtariSettings",
+    "CliffSettings",
+    "ConstantLag",
+    "ControlSettings",
+    "Conv2013Settings",
+    "CustomSettings",
+    "DelayCompensation",
+    "EvaluationSettings",
+    "GeometricLag",
+    "HeterogeneousSpeeds",
+    "HistogramLag",
+    "LearningSettings",
+    "LognormalSpeeds",
+    "MLPSettings",
+    "MeasuredHistogram",
+    "MomentumSGD",
+    "NoCorrection",
+    "Optimizer",
+    "RMSProp",
+    "RecordSettings",
+    "RoundRobin",
+    "ScaledRate",
+    "Settings",
+    "SharedAdam",
+    "SharedRMSProp",
+    "Straggler",
+    "TableSettings",
+    "VTrace",
+    "resolve",
+]

@@ -1,0 +1,123 @@
+"""What a run is: validated, frozen, resolved.
+
+No field has a default here: every value stands in `experiments/`, where its source stands beside it. Counts carry
+their unit in their name: `frames` are emulator frames, action repeats included; `steps` are decisions of the policy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from a3c.conflicts import conflicts
+from a3c.problems import InvalidInput, Problem
+from a3c.settings.domains import AtariSettings, Environment, Network
+from a3c.settings.learning import Correction, LearningSettings, Optimizer
+from a3c.settings.numbers import MAX_WORKERS, Positive
+from a3c.settings.orders import Order
+from a3c.validation import Frozen, field_problems
+
+
+class EvaluationSettings(Frozen):
+    """Frozen parameters, full games, unclipped scores: `points` of them evenly over the budget, the last at its end."""
+
+    points: Annotated[int, Field(ge=1, le=1000)]
+    episodes: Positive
+    policy: Literal["sampled", "greedy"]
+
+
+class RecordSettings(Frozen):
+    """How much a run leaves: rows of interval metrics, and samples of what staleness does.
+
+    Every `sample_interval_turns`-th turn of each worker is sampled; null for none.
+    """
+
+    intervals: Annotated[int, Field(ge=1, le=100_000)]
+    sample_interval_turns: Positive | None
+
+
+class Settings(Frozen):
+    """Everything that decides what a run computes; two runs with equal settings are one run."""
+
+    game: str
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
+    schedule: Literal["hogwild", "locked", "synchronous", "drawn"]
+    order: Order | None
+    pull_interval_rollouts: Annotated[int, Field(ge=1, le=10_000)]
+    executor: Literal["processes", "batched"]
+    envs_per_worker: Annotated[int, Field(ge=1, le=1024)]
+    budget_frames: Positive
+    environment: Environment
+    network: Network
+    learning: LearningSettings
+    optimizer: Optimizer
+    correction: Correction
+    evaluation: EvaluationSettings
+    records: RecordSettings
+
+    @property
+    def action_repeat(self) -> int:
+        """Emulator frames per decision: `frames = steps * action_repeat`."""
+        return self.environment.action_repeat if isinstance(self.environment, AtariSettings) else 1
+
+    @property
+    def processes(self) -> int:
+        """Actor-learner processes: one a worker, or one for all of them if batched or drawn."""
+        return 1 if self.executor == "batched" or self.schedule == "drawn" else self.workers
+
+    @property
+    def turn_workers(self) -> int:
+        """Workers that take turns: all of them, or one if they are one batched learner."""
+        return 1 if self.executor == "batched" else self.workers
+
+    @property
+    def envs_per_turn(self) -> int:
+        """Environments that one worker steps with batched inference."""
+        return self.envs_per_worker * self.workers // self.turn_workers
+
+    @property
+    def id(self) -> str:
+        """A readable prefix and a short hash of everything but game and seed, which have folders of their own."""
+        plain = self.model_dump(mode="json", exclude={"seed", "game"})
+        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
+        batched = "-batched" if self.executor == "batched" else ""
+        return f"{self.schedule}{batched}-w{self.workers}-{digest}"
+
+    def to_json(self) -> str:
+        """One line of JSON with sorted keys; `from_json` reads it back to an equal object."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """The settings that `to_json` wrote.
+
+        Raises:
+          InvalidInput: with every problem found, if the text is not such a document.
+        """
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InvalidInput([Problem("settings", f"not JSON: {error}")]) from None
+        return resolve(raw)
+
+
+def resolve(raw: Any) -> Settings:
+    """Validates a plain mapping into settings.
+
+    Raises:
+      InvalidInput: with every unknown key, wrong type, value out of range and impossible combination at once.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidInput([Problem("settings", f"a mapping is needed, got {raw!r}")])
+    found = conflicts(raw)
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        found = field_problems(error, Settings) + found
+    if found:
+        raise InvalidInput(found)
+    return settings
