@@ -51,10 +51,12 @@ rule store:
 
 
 # `done.json` is the one declared output: Snakemake deletes declared outputs before a job starts. A run is trained again
-# if its resolved settings or the training code's meaning change (params), and for nothing else.
+# if its resolved settings or the training code's meaning change (params), or if it draws from the staleness of another
+# run and that was trained again (input), and for nothing else.
 rule train:
     input:
         ancient("results/mlflow/created"),
+        WORKFLOW.sources,
     output:
         "results/runs/{game}/{id}/seed{seed}/done.json",
     log:

@@ -147,7 +147,8 @@ def plan(options: argparse.Namespace) -> int:
         print(f"{study.name} ({study.scale}): {study.question}")
         for run in study.runs:
             finished = (options.results / "runs" / run.folder / "done.json").exists()
-            print(f"  {'done' if finished else 'to do':5}  {run.variant:16} {run.folder}")
+            swept = f"{study.sweep.name} {run.point}".ljust(9) + " " if study.sweep else ""
+            print(f"  {'done' if finished else 'to do':5}  {run.variant:18} {swept}{run.folder}")
     return 0
 
 

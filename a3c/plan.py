@@ -2,8 +2,8 @@
 
 Two kinds of file stand in `experiments/`. A *settings file* holds values of `Settings`, on top of another settings
 file if it names one as its `base`; `paper.yaml` is at the bottom. A *study* asks a question and lists, for each
-scale, which runs answer it: blocks of settings x games x variants x worker counts x seeds. A run belongs to no study:
-its folder follows from its resolved settings, so a run that two studies ask for is trained once.
+scale, which runs answer it: blocks of settings x games x variants x worker counts x values of a sweep x seeds. A run
+belongs to no study: its folder follows from its resolved settings, so a run that two studies ask for is trained once.
 """
 
 from __future__ import annotations
@@ -13,44 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, ValidationError
-
+from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
-from a3c.settings import MAX_WORKERS, Settings, resolve
-from a3c.validation import Frozen
+from a3c.settings import Settings, resolve
+from a3c.study_file import STUDY_KEYS, Block, StudyFile, Sweep, read_study_file
 from a3c.yaml_files import read_yaml
 
-SCALES = ("smoke", "laptop", "paper")
-
-STUDY_KEYS = frozenset({"question", "variants", "scales"})
-BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-Workers = Annotated[int, Field(ge=1, le=MAX_WORKERS)]
-
-
-class Block(Frozen):
-    """One grid of runs: every game x variant x worker count x seed, on one settings file."""
-
-    settings: Name
-    games: Annotated[list[str], Field(min_length=1)]
-    workers: Annotated[list[Workers], Field(min_length=1)]
-    seeds: Annotated[int, Field(ge=1, le=10_000)]
-    variants: Annotated[list[Name], Field(min_length=1)] | None = None
-    override: dict[str, Any] = Field(default_factory=dict)
-
-
-class StudyFile(Frozen):
-    """A study as written: its question, what is compared, and how much of it at each scale."""
-
-    title: str
-    question: str
-    timing: bool = False
-    variants: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
-    scales: dict[str, list[Block]]
+MEASURED = "measured_histogram"  # the order that draws from what another run measured
 
 
 @dataclass(frozen=True)
@@ -60,10 +32,12 @@ class Run:
     Attributes:
       variant: what the study calls this column of its comparison.
       settings: resolved.
+      point: the value of the study's sweep, if it has one.
     """
 
     variant: str
     settings: Settings
+    point: float | int | None = None
 
     @property
     def folder(self) -> str:
@@ -79,10 +53,11 @@ class Study:
       name: the file's name without its ending.
       title: a few words.
       question: what it asks, one sentence.
-      scale: one of `SCALES`.
+      scale: one of `study_file.SCALES`.
       variants: in the order in which tables and figures show them.
       runs: without repetition.
       timing: whether seconds are compared, so that each of its runs needs the machine to itself.
+      sweep: the setting that its runs set to different values, if there is one.
     """
 
     name: str
@@ -92,6 +67,7 @@ class Study:
     variants: tuple[str, ...]
     runs: tuple[Run, ...]
     timing: bool = False
+    sweep: Sweep | None = None
 
 
 def load_settings(name: str, experiments: Path) -> dict[str, Any]:
@@ -137,20 +113,12 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
       InvalidInput: with every problem of the file, of the settings files it uses and of every run it asks for.
     """
     path = experiments / f"{name}.yaml"
-    study = _study_file(path)
+    study = read_study_file(path)
     if scale not in study.scales:
         raise InvalidInput([Problem(f"{path}: scales", unknown(scale, study.scales, "scale"))])
-    runs: dict[tuple[str, str], Run] = {}
-    problems: dict[str, Problem] = {}
-    for each, blocks in study.scales.items():
-        for index, block in enumerate(blocks):
-            where = f"{path}: scales.{each}[{index}]"
-            for run in _runs(where, study, block, experiments, problems):
-                if each == scale:
-                    runs.setdefault((run.variant, run.folder), run)
-    if problems:
-        raise InvalidInput(problems.values())
-    return Study(name, study.title, study.question, scale, tuple(study.variants), tuple(runs.values()), study.timing)
+    runs = {(run.variant, run.folder): run for run in _runs(path, study, experiments)[scale]}
+    found, variants = tuple(runs.values()), tuple(study.variants)
+    return Study(name, study.title, study.question, scale, variants, found, study.timing, study.sweep)
 
 
 def load_studies(names: Iterable[str], scale: str, experiments: Path) -> list[Study]:
@@ -170,74 +138,109 @@ def load_studies(names: Iterable[str], scale: str, experiments: Path) -> list[St
     return found
 
 
-def _study_file(path: Path) -> StudyFile:
-    raw = read_yaml(path)
-    try:
-        study = StudyFile.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidInput(_study_problems(path, error)) from None
-    wrong = list(_misplaced(study))
-    if wrong:
-        raise InvalidInput(problem.within(f"{path}: ") for problem in wrong)
-    return study
+def _runs(path: Path, study: StudyFile, experiments: Path) -> dict[str, list[Run]]:
+    """The runs of every scale, some of them perhaps more than once.
 
-
-def _misplaced(study: StudyFile) -> Iterable[Problem]:
-    """Unknown scales and variants, and settings that a block decides and nothing below it may."""
-    for variant, settings in study.variants.items():
-        yield from _decided_by_block(f"variants.{variant}", settings)
+    Raises:
+      InvalidInput: with every problem of every scale.
+    """
+    runs: dict[str, list[Run]] = {}
+    problems: dict[str, Problem] = {}
     for scale, blocks in study.scales.items():
-        if scale not in SCALES:
-            yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
+        runs[scale] = []
         for index, block in enumerate(blocks):
-            where = f"scales.{scale}[{index}]"
-            yield from _decided_by_block(f"{where}.override", block.override)
-            for variant in block.variants or []:
-                if variant not in study.variants:
-                    yield Problem(f"{where}.variants", unknown(variant, study.variants, "variant"))
+            runs[scale] += _block_runs(f"{path}: scales.{scale}[{index}]", study, block, experiments, problems)
+    if problems:
+        raise InvalidInput(problems.values())
+    return runs
 
 
-def _decided_by_block(where: str, settings: Mapping[str, Any]) -> Iterable[Problem]:
-    for key in BLOCK_KEYS:
-        if key in settings:
-            yield Problem(f"{where}.{key}", "a block decides this, with its `games`, `workers` and `seeds`")
-
-
-def _study_problems(path: Path, error: ValidationError) -> list[Problem]:
-    found = []
-    for e in error.errors(include_url=False):
-        location = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in e["loc"]).lstrip(".")
-        if e["type"] == "extra_forbidden":
-            model = StudyFile if len(e["loc"]) == 1 else Block
-            what = unknown(e["loc"][-1], model.model_fields)
-        elif e["type"] == "missing":
-            what = "missing; it needs a value"
-        else:
-            what = f"got {e['input']!r}; {e['msg'][0].lower()}{e['msg'][1:]}"
-        found.append(Problem(f"{path}: {location}", what))
-    return found
-
-
-def _runs(where: str, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]) -> Iterable[Run]:
+def _block_runs(
+    where: str, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]
+) -> Iterable[Run]:
     """The block's runs; what is wrong with one is added to `problems` once, however many runs share it."""
-    variants = block.variants or list(study.variants)
     try:
         below = _settings_below(block.settings, experiments)
     except InvalidInput as error:
         for problem in error.problems:
             problems.setdefault(str(problem), Problem(f"{where}.settings: {problem.where}", problem.what))
         return
-    for game, variant, workers in itertools.product(block.games, variants, block.workers):
-        raw = merge(below, block.override, study.variants[variant], {"game": game, "workers": workers, "seed": 0})
+    variants = block.variants or list(study.variants)
+    points: list[float | int | None] = [*block.values] if block.values else [None]
+    for game, variant, workers, point in itertools.product(block.games, variants, block.workers, points):
+        cell = _Cell(study, block, below, game, workers, point)
         try:
-            settings = resolve(raw)
+            yield from [Run(variant, cell.settings(variant, seed), point) for seed in range(block.seeds)]
         except InvalidInput as error:
             for problem in error.problems:
-                key = f"{where}.{problem}"
-                problems.setdefault(key, problem.within(f"{where} ({game}, {variant}, {workers} workers)"))
-            continue
-        for seed in range(block.seeds):
-            yield Run(variant, settings.model_copy(update={"seed": seed}))
+                problems.setdefault(f"{where}.{problem}", problem.within(f"{where} ({game}, {variant}, {cell})"))
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A game, a worker count and a value of the sweep: where the variants of a block stand beside each other."""
+
+    study: StudyFile
+    block: Block
+    below: Mapping[str, Any]
+    game: str
+    workers: int
+    point: float | int | None
+
+    def __str__(self) -> str:
+        swept = f", {self.study.sweep.setting} {self.point}" if self.study.sweep else ""
+        return f"{self.workers} workers{swept}"
+
+    def settings(self, variant: str, seed: int) -> Settings:
+        """A run's resolved settings: the variant whose staleness it draws from has become the folder of its run.
+
+        Raises:
+          InvalidInput: with what is wrong with them.
+        """
+        raw = self._merged(variant, seed)
+        order: Any = raw.get("order")
+        if _is_measured(order) and "variant" in order and "run" not in order:
+            kept = {key: value for key, value in order.items() if key != "variant"}
+            raw["order"] = kept | {"run": self._measured(order["variant"], seed)}
+        return resolve(raw)
+
+    def _merged(self, variant: str, seed: int) -> dict[str, Any]:
+        sweep, point = self.study.sweep, self.point
+        swept = sweep.at(point) if sweep and point is not None else {}
+        decided = {"game": self.game, "workers": self.workers, "seed": seed}
+        return merge(self.below, self.block.override, self.study.variants[variant], swept, decided)
+
+    def _measured(self, variant: Any, seed: int) -> str:
+        """The folder of the run of another variant that is this one's source of staleness."""
+        known = list(self.study.variants)
+        if variant not in known:
+            what = unknown(variant, known, "variant")
+        elif variant not in (self.block.variants or known):
+            what = f"got {variant!r}, which is missing in this block's `variants`: its run has to be planned too"
+        else:
+            raw = self._merged(variant, seed)
+            why_not = _why_no_source(raw)
+            if why_not is None:
+                return Run(variant, resolve(raw)).folder
+            what = f"got {variant!r}, {why_not}"
+        raise InvalidInput([Problem("order.variant", what)])
+
+
+def _why_no_source(raw: dict[str, Any]) -> str | None:
+    """Why no run can draw from the staleness of a run with these settings, if so."""
+    if _is_measured(raw.get("order")):
+        return "which itself draws from a measured histogram"
+    if raw.get("schedule") not in ASYNCHRONOUS:
+        return f"whose schedule {raw.get('schedule')!r} decides its staleness; allowed: {', '.join(ASYNCHRONOUS)}"
+    try:
+        resolve(raw)
+    except InvalidInput:
+        return "which cannot be run itself"
+    return None
+
+
+def _is_measured(order: Any) -> bool:
+    return isinstance(order, Mapping) and order.get("kind") == MEASURED
 
 
 @cache
@@ -263,10 +266,10 @@ def studies_of(folder: Path, experiments: Path) -> dict[str, str]:
     """Tags for a run folder: which studies ask for it at any scale, and what they call its variant."""
     names, variants = [], []
     for name in studies(experiments):
-        for scale in _study_file(experiments / f"{name}.yaml").scales:
-            for run in load_study(name, scale, experiments).runs:
-                if folder.as_posix().endswith(run.folder):
-                    names.append(name)
-                    variants.append(run.variant)
+        path = experiments / f"{name}.yaml"
+        for run in itertools.chain.from_iterable(_runs(path, read_study_file(path), experiments).values()):
+            if folder.as_posix().endswith(run.folder):
+                names.append(name)
+                variants.append(run.variant)
     found = {"studies": ",".join(sorted(set(names))), "variant": ",".join(sorted(set(variants)))}
     return {key: value for key, value in found.items() if value}

@@ -9,9 +9,10 @@ from typing import Any
 
 from a3c.analysis import outputs
 from a3c.environments.games import folder_name
-from a3c.plan import SCALES, Run, Study, load_studies, studies
+from a3c.plan import Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
-from a3c.settings import Settings
+from a3c.settings import MeasuredHistogram, Settings
+from a3c.study_file import SCALES
 
 EXIT_INVALID = 2
 CONFIG_KEYS = ("scale", "studies")
@@ -72,9 +73,14 @@ class Workflow:
         """The options of `a3c train` that do not change what is learnt."""
         return "--timing" if self._folder(wildcards) in self._timed else "--no-timing"
 
+    def sources(self, wildcards: Mapping[str, str]) -> list[str]:
+        """The file that says that the run whose staleness this one draws from is finished; nothing for most runs."""
+        order = self._settings(wildcards).order
+        return [self._done(order.run)] if isinstance(order, MeasuredHistogram) else []
+
     def finished(self, study: Study) -> list[str]:
         """The files that say that the study's runs are finished."""
-        return sorted({str(self.results / "runs" / run.folder / "done.json") for run in study.runs})
+        return sorted({self._done(run.folder) for run in study.runs})
 
     def agreements(self) -> list[str]:
         """Replays of the first seed of every run that its recorded schedule determines."""
@@ -93,6 +99,9 @@ class Workflow:
     def report(self) -> str:
         """The report of the scale."""
         return str(outputs.report_path(self.results, self.scale))
+
+    def _done(self, folder: str) -> str:
+        return str(self.results / "runs" / folder / "done.json")
 
     def _settings(self, wildcards: Mapping[str, str]) -> Settings:
         return self._run(wildcards).settings

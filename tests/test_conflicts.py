@@ -60,6 +60,24 @@ def test_a_network_has_to_fit_the_environment(name: str, network: dict[str, Any]
     assert found["network.kind"].endswith(allowed)
 
 
+@pytest.mark.parametrize("kind", ["scaled_rate", "delay_compensation", "vtrace"])
+def test_what_is_never_stale_needs_no_correction(kind: str) -> None:
+    found = problems(schedule="synchronous", correction={"kind": kind})
+    assert "never stale" in found["correction.kind"]
+    assert kind in found["correction.kind"]
+
+
+def test_a_drawn_schedule_needs_an_order_and_no_other_takes_one() -> None:
+    assert "missing" in problems(schedule="drawn")["order"]
+    for schedule in ("hogwild", "locked", "synchronous"):
+        assert "allowed: null" in problems(schedule=schedule, order={"kind": "round_robin"})["order"]
+
+
+def test_a_histogram_of_nothing_cannot_be_drawn_from() -> None:
+    found = problems(schedule="drawn", order={"kind": "histogram", "counts": [0, 0]})
+    assert list(found) == ["order.counts"]
+
+
 def test_conflicts_are_said_together_with_wrong_values() -> None:
     found = problems(game="Pong", executor="batched", network={"kind": "table"}, workers=0)
     assert set(found) == {"environment.kind", "executor", "network.kind", "workers"}

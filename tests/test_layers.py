@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "settings": ("problems", "conflicts", "validation"),
     "validation.py": ("problems",),
     "conflicts.py": ("problems", "environments.games"),
-    "plan.py": ("problems", "settings", "validation", "yaml_files", "environments.games"),
+    "plan.py": ("problems", "settings", "conflicts", "study_file", "yaml_files", "environments.games"),
+    "study_file.py": ("problems", "settings", "validation", "yaml_files"),
     "yaml_files.py": ("problems",),
     "problems.py": (),
     "seeding.py": (),
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "__main__.py": ("commands", "problems"),
 }
 
-WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "workflow.py", "commands.py",
+WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "study_file.py", "workflow.py", "commands.py",
                  "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py",
                  "__main__.py")  # fmt: skip
 

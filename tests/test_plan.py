@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from a3c.plan import SCALES, Run, load_settings, load_study, merge, studies, studies_of
-from a3c.settings import resolve
+from a3c.__main__ import main
+from a3c.analysis.outputs import groups
+from a3c.plan import Run, load_settings, load_study, merge, studies, studies_of
+from a3c.settings import ConstantLag, MeasuredHistogram, resolve
+from a3c.study_file import SCALES, Sweep
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 STUDIES = ("a3c_vs_a2c", "staleness", "thread_scaling")
@@ -47,8 +50,10 @@ def test_every_shipped_study_is_planned_at_every_scale(name: str, scale: str) ->
     assert (study.name, study.scale) == (name, scale)
     assert study.runs
     assert study.question.endswith("?")
-    assert {run.variant for run in study.runs} == set(study.variants)
+    planned_variants = {run.variant for run in study.runs}
+    assert planned_variants <= set(study.variants) if scale == "smoke" else planned_variants == set(study.variants)
     assert len({(run.variant, run.folder) for run in study.runs}) == len(study.runs)
+    assert sorted(run.folder for group in groups(study) for run in group.runs) == sorted(r.folder for r in study.runs)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -165,6 +170,106 @@ def test_variants_win_over_overrides_and_overrides_over_settings(tmp_path: Path)
         for run in load_study("staleness", "smoke", edited).runs
     }
     assert found == {"a3c_hogwild": (7, 0.5), "a3c_locked": (9, 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("study", "variants", "other", "scale"),
+    [
+        ("staleness_corrections", ("none",), "staleness_prescribed", "laptop"),
+        ("staleness_corrections", ("none",), "staleness_prescribed", "paper"),
+        ("staleness_arms", ("a3c_locked", "a3c_hogwild", "a2c"), "a3c_vs_a2c", "smoke"),
+        ("staleness_arms", ("a3c_locked", "a3c_hogwild", "a2c"), "a3c_vs_a2c", "laptop"),
+        *(("lock_or_not", ("a3c_locked", "a3c_hogwild"), "thread_scaling", scale) for scale in SCALES),
+    ],
+)
+def test_a_study_asks_for_runs_of_another(study: str, variants: tuple[str, ...], other: str, scale: str) -> None:
+    asked = {run.folder for run in load_study(study, scale, EXPERIMENTS).runs if run.variant in variants}
+    assert asked
+    assert asked <= {run.folder for run in load_study(other, scale, EXPERIMENTS).runs}
+
+
+def test_a_sweep_is_a_key_path_that_becomes_a_layer() -> None:
+    sweep = Sweep(setting="environment.options.size", label="size", unit="cells")
+    assert sweep.name == "size"
+    assert sweep.at(0.5) == {"environment": {"options": {"size": 0.5}}}
+    assert Sweep(setting="budget_frames", label="budget", unit="frames").at(8) == {"budget_frames": 8}
+
+
+def test_each_run_of_a_sweep_has_its_value_as_point_and_setting(tmp_path: Path) -> None:
+    before = load_study("staleness_prescribed", "smoke", EXPERIMENTS)
+    assert before.sweep is not None
+    assert before.sweep.name == "lag"
+    found = {(run.variant, run.point): run.settings.order for run in before.runs}
+    variants = ("shared_rmsprop", "momentum_sgd")
+    assert found == {(v, lag): ConstantLag(kind="constant_lag", lag=lag) for v in variants for lag in (0, 8)}
+    own = ("{kind: constant_lag}", "{kind: constant_lag, lag: 77}")
+    edited = copied(tmp_path / "experiments", staleness_prescribed=own)
+    assert load_study("staleness_prescribed", "smoke", edited).runs == before.runs, "the sweep wins over the variant"
+
+
+def test_a_new_value_changes_no_other_run(tmp_path: Path) -> None:
+    edited = copied(tmp_path / "experiments", staleness_prescribed=("values: [0, 8]", "values: [3, 0, 8]"))
+    assert planned(EXPERIMENTS).items() < planned(edited).items()
+
+
+def test_a_study_without_a_sweep_has_no_points() -> None:
+    study = load_study("staleness", "smoke", EXPERIMENTS)
+    assert study.sweep is None
+    assert {run.point for run in study.runs} == {None}
+    assert groups(study)[0].key == {"game": "CartPole-v1", "variant": "a3c_hogwild", "workers": 2}
+
+
+def test_groups_of_a_sweep_stand_in_the_order_of_its_values(tmp_path: Path) -> None:
+    edits = ("values: [0, 8]\n      seeds: 1", "values: [8, 10, 0]\n      seeds: 2")
+    study = load_study("staleness_prescribed", "smoke", copied(tmp_path / "experiments", staleness_prescribed=edits))
+    found = groups(study)
+    assert [(g.variant, g.point) for g in found] == [(v, lag) for v in study.variants[:2] for lag in (0, 8, 10)]
+    assert found[1].key == {"game": "CartPole-v1", "variant": "shared_rmsprop", "workers": 4, "lag": 8}
+    assert all([run.settings.seed for run in group.runs] == [0, 1] for group in found)
+
+
+def test_the_plan_shows_the_value_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "staleness_prescribed", "--scale", "smoke", "--experiments", str(EXPERIMENTS)]) == 0
+    assert [line.split()[2:5] for line in capsys.readouterr().out.splitlines() if "to do" in line] == [
+        [variant, "lag", lag] for variant in ("shared_rmsprop", "momentum_sgd") for lag in ("0", "8")
+    ]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_measured_staleness_comes_from_the_planned_run_of_the_same_game_workers_and_seed(scale: str) -> None:
+    runs = load_study("staleness_arms", scale, EXPERIMENTS).runs
+    locked = {
+        (run.settings.game, run.settings.workers, run.settings.seed): run.folder
+        for run in runs if run.variant == "a3c_locked"
+    }  # fmt: skip
+    drawn = [run.settings for run in runs if run.variant == "drawn_from_locked"]
+    assert len(drawn) == len(locked)
+    for settings in drawn:
+        source = locked[settings.game, settings.workers, settings.seed]
+        assert settings.order == MeasuredHistogram(kind="measured_histogram", run=source)
+
+
+def test_measured_staleness_of_a_sweep_comes_from_the_run_of_the_same_value(tmp_path: Path) -> None:
+    swept = "sweep: {setting: learning.gamma, label: discount, unit: ''}\n\nvariants:\n"
+    edited = copied(tmp_path / "experiments", staleness_arms=("variants:\n", swept))
+    path = edited / "staleness_arms.yaml"
+    path.write_text(path.read_text().replace("seeds:", "values: [0.9, 0.5]\n      seeds:"))
+    runs = load_study("staleness_arms", "smoke", edited).runs
+    locked = {run.folder: run.point for run in runs if run.variant == "a3c_locked"}
+    drawn = [run for run in runs if run.variant == "drawn_from_locked"]
+    assert len(drawn) == 4
+    for run in drawn:
+        assert isinstance(run.settings.order, MeasuredHistogram)
+        assert locked[run.settings.order.run] == run.point
+
+
+def test_a_run_named_as_a_source_is_the_source_of_every_seed(tmp_path: Path) -> None:
+    folder = "CartPole-v1/locked-w4-0123456789/seed7"
+    edited = copied(tmp_path / "experiments", staleness_arms=("variant: a3c_locked", f"run: {folder}"))
+    runs = load_study("staleness_arms", "smoke", edited).runs
+    orders = [run.settings.order for run in runs if run.variant == "drawn_from_locked"]
+    assert orders == [MeasuredHistogram(kind="measured_histogram", run=folder)] * 2
+    assert len({run.settings.id for run in runs if run.variant == "drawn_from_locked"}) == 1
 
 
 def imported(*statements: str) -> set[str]:

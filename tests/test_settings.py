@@ -28,8 +28,16 @@ OTHERS: dict[str, Any] = {
     "learning.entropy_weight": 0.02, "learning.value_weight": 0.25, "learning.gradient_norm_limit": None,
     "optimizer.learning_rate": 1.0e-3, "optimizer.annealing": "constant", "optimizer.decay": 0.9,
     "optimizer.epsilon": 0.1, "evaluation.points": 11, "evaluation.episodes": 21, "evaluation.policy": "sampled",
-    "records.intervals": 101, "pull_interval_rollouts": 2, "order": {"kind": "round_robin"},
+    "records.intervals": 101, "records.sample_interval_turns": None, "pull_interval_rollouts": 2,
+    "order": {"kind": "round_robin"}, "optimizer.kind": "rmsprop", "correction.kind": "scaled_rate",
 }  # fmt: skip
+
+CORRECTIONS: dict[str, dict[str, Any]] = {
+    "delay compensation": {"kind": "delay_compensation", "strength": 1.0},
+    "delay compensation, weaker": {"kind": "delay_compensation", "strength": 0.5},
+    "v-trace": {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 1.0},
+    "v-trace, longer": {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 2.0},
+}
 
 
 def plain(name: str = "cartpole", **changes: Any) -> dict[str, Any]:
@@ -103,11 +111,13 @@ def test_game_and_seed_are_not_in_the_id_since_they_have_folders_of_their_own() 
 
 
 def test_every_other_setting_is_in_the_id() -> None:
-    assert set(OTHERS) == set(leaves(plain())) - {"game", "seed", "environment.kind", "network.kind", "optimizer.kind"}
+    assert set(OTHERS) == set(leaves(plain())) - {"game", "seed", "environment.kind", "network.kind"}
     with_it = {"executor": {"schedule": "synchronous"}, "order": {"schedule": "drawn"}}
     ids = {path: resolve(plain(**{path: value}, **with_it.get(path, {}))).id for path, value in OTHERS.items()}
     ids["executor, processes"] = resolve(plain(schedule="synchronous")).id
     ids["order, another"] = resolve(plain(schedule="drawn", order={"kind": "constant_lag", "lag": 3})).id
+    for kind, correction in CORRECTIONS.items():
+        ids[kind] = resolve(plain(correction=correction)).id
     ids["none"] = resolve(plain()).id
     assert len(set(ids.values())) == len(ids)
 
@@ -131,7 +141,7 @@ def test_a_missing_setting_is_an_error_that_names_it(name: str) -> None:
         for part in above:
             place = place[part]
         del place[key]
-        named = path.removesuffix(".kind") if path in ("environment.kind", "network.kind") else path
+        named = path.removesuffix(".kind")  # without it nothing below can be told
         assert "missing" in problems(raw)[named]
 
 

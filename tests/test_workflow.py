@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from a3c.fingerprint import fingerprint
+from a3c.plan import Run, load_study, studies
 from a3c.workflow import Workflow
 
 pytest.importorskip("snakemake")
@@ -65,7 +66,7 @@ scales:
 
 
 def keep_one_study(checkout: Path) -> None:
-    for name in ("a3c_vs_a2c", "staleness", "thread_scaling"):
+    for name in studies(checkout / "experiments"):
         (checkout / f"experiments/{name}.yaml").unlink()
     (checkout / "experiments/one.yaml").write_text(STUDY)
 
@@ -126,13 +127,47 @@ def test_a_malformed_study_stops_snakemake_before_anything_starts(checkout: Path
     assert not (checkout / "results").exists()
 
 
+def wildcards_of(run: Run) -> dict[str, str]:
+    """What Snakemake finds in the run's path."""
+    game, settings_id, seed = run.folder.split("/")
+    return {"game": game, "id": settings_id, "seed": seed.removeprefix("seed")}
+
+
 def test_a_timing_takes_the_whole_machine_and_others_one_thread_a_process(experiments: Path, tmp_path: Path) -> None:
     workflow = Workflow({"scale": "laptop"}, experiments, tmp_path)
     threads = workflow.threads(32)
     by_study = {study.name: study for study in workflow.studies}
-    timed = {run.folder for name in ("a3c_vs_a2c", "thread_scaling") for run in by_study[name].runs}
+    timings = ("a3c_vs_a2c", "lock_or_not", "staleness_arms", "thread_scaling")
+    timed = {run.folder for name in timings for run in by_study[name].runs}
     for run in (run for study in workflow.studies for run in study.runs):
-        game, settings_id, seed = run.folder.split("/")
-        wildcards = {"game": game, "id": settings_id, "seed": seed.removeprefix("seed")}
+        wildcards = wildcards_of(run)
         assert threads(wildcards) == (32 if run.folder in timed else run.settings.processes)
         assert workflow.conditions(wildcards) == ("--timing" if run.folder in timed else "--no-timing")
+
+
+def test_a_run_that_draws_from_measured_staleness_waits_for_its_source_and_no_other_waits(
+    experiments: Path, tmp_path: Path
+) -> None:
+    workflow = Workflow({"scale": "laptop"}, experiments, tmp_path)
+    finished = {path for study in workflow.studies for path in workflow.finished(study)}
+    for run in (run for study in workflow.studies for run in study.runs):
+        sources = workflow.sources(wildcards_of(run))
+        if run.variant != "drawn_from_locked":
+            assert sources == []
+            continue
+        locked = next(
+            other for study in workflow.studies if study.name == "staleness_arms" for other in study.runs
+            if other.variant == "a3c_locked" and other.settings.seed == run.settings.seed
+        )  # fmt: skip
+        assert sources == [str(tmp_path / "runs" / locked.folder / "done.json")]
+        assert set(sources) <= finished
+
+
+def test_snakemake_trains_the_source_of_staleness_first(checkout: Path) -> None:
+    run = next(r for r in load_study("staleness_arms", "smoke", checkout / "experiments").runs)
+    target = f"results/runs/{run.folder}/done.json"
+    done = snakemake(checkout, "-n", target, "--config", "scale=smoke")
+    assert done.returncode == 0, done.stderr
+    trained = re.findall(r"output: results/runs/(\S+)/done\.json", done.stdout)
+    assert [folder.split("/")[1].split("-")[0] for folder in trained] == ["locked", "drawn"]
+    assert trained[1] == run.folder

@@ -1,4 +1,4 @@
-"""What a study's tables answer, in one sentence made from numbers and never from hopes."""
+"""What a study's tables answer, in a few sentences made from numbers and never from hopes."""
 
 from __future__ import annotations
 
@@ -7,20 +7,42 @@ from typing import Any
 
 import pandas as pd
 
+from a3c.analysis.asynchrony_answers import lock_answer, staleness_answer
 from a3c.analysis.captions import number, plural
 from a3c.analysis.comparison_tables import ALL_GAMES
+from a3c.analysis.sweep_answers import sweep_answer
+from a3c.analysis.verdicts import is_decided, verdict, with_ends
+from a3c.conflicts import ASYNCHRONOUS
+from a3c.plan import Study
 
-FEWEST_SEEDS = 5  # with fewer, a 95% percentile interval covers too little to decide on, see `intervals`
+
+def answer(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
+    """What the study asks decides which table answers it.
+
+    A sweep is answered by the difference that its values make. Asynchronous variants alone ask about staleness, with
+    several worker counts, or, where the runs of two of them are timed, about the lock. All other studies ask for
+    scores.
+
+    Args:
+      study: whose tables.
+      tables: by name, those that are not `CSV_ONLY`.
+    """
+    if study.sweep:
+        return sweep_answer(study, tables["sweep"])
+    asynchronous = all(run.settings.schedule in ASYNCHRONOUS for run in study.runs)
+    several = len({run.settings.workers for run in study.runs}) > 1
+    if asynchronous and several and not study.timing:
+        return staleness_answer(tables["staleness"])
+    if asynchronous and study.timing and len(study.variants) == 2:
+        return lock_answer(study, tables["throughput"], tables["phases"])
+    return _score_answer(tables)
 
 
-def answer(tables: Mapping[str, pd.DataFrame]) -> str:
-    """One sentence: who scores higher, lower or is undecided, at the greatest worker count that variants share.
+def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Who scores higher, lower or is undecided, at the greatest worker count that variants share.
 
     Over several games it speaks of the probability of improvement, else of the difference in final score. A study
     without a pair of variants is answered by its speed-up or, failing that, by its scores.
-
-    Args:
-      tables: `comparison`, `throughput` and `scores` by name.
     """
     pairs = tables["comparison"]
     if pairs.empty:
@@ -38,42 +60,20 @@ def answer(tables: Mapping[str, pd.DataFrame]) -> str:
 def _of_game(game: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """The pairs of one game that differ, or that none does; what is undecided stands in the table."""
     mine = [row for row in rows if row["game"] == game]
-    decided = [row for row in mine if not verdict(row, "difference", 0.0).startswith("undecided")]
+    decided = [row for row in mine if is_decided(verdict(row, "difference", 0.0))]
     if decided:
         return f"in {game}, {'; '.join(map(_clause, decided))}"
     return f"in {game}, {verdict(mine[0], 'difference', 0.0)} for every pair of variants"
-
-
-def verdict(row: Mapping[str, Any], name: str, nothing: float) -> str:
-    """`higher`, `lower` or `undecided at n = k`.
-
-    Args:
-      row: of the table `comparison`.
-      name: the column it is about.
-      nothing: the value that means no difference.
-    """
-    low, high = row[f"{name}_lo"], row[f"{name}_hi"]
-    if row["n"] >= FEWEST_SEEDS and low > nothing:
-        return "higher"
-    if row["n"] >= FEWEST_SEEDS and high < nothing:
-        return "lower"
-    return f"undecided at n = {row['n']}"
 
 
 def _clause(row: Mapping[str, Any]) -> str:
     over_all = row["game"] == ALL_GAMES
     name, nothing = ("probability_of_improvement", 0.5) if over_all else ("difference", 0.0)
     found = verdict(row, name, nothing)
-    value = f"{name.replace('_', ' ')} {_interval(row, name)}"
-    if found.startswith("undecided"):
+    value = f"{name.replace('_', ' ')} {with_ends(row, name)}"
+    if not is_decided(found):
         return f"{row['variant']} against {row['against']} is {found} ({value})"
     return f"{row['variant']} scores {found} than {row['against']} ({value}, n = {row['n']})"
-
-
-def _interval(row: Mapping[str, Any], name: str) -> str:
-    if pd.isna(row[f"{name}_lo"]):
-        return f"{number(row[name])}, no interval"
-    return f"{number(row[name])} [{number(row[f'{name}_lo'])}, {number(row[f'{name}_hi'])}]"
 
 
 def _without_pairs(throughput: pd.DataFrame, scores: pd.DataFrame) -> str:
@@ -87,7 +87,7 @@ def _without_pairs(throughput: pd.DataFrame, scores: pd.DataFrame) -> str:
         ]
         return f"With {plural(int(faster['workers'].max()))}: {'; '.join(clauses)}."
     clauses = [
-        f"{r['variant']} with {plural(r['workers'])} scores {_interval(r, 'final_score_mean')} in {r['game']} "
+        f"{r['variant']} with {plural(r['workers'])} scores {with_ends(r, 'final_score_mean')} in {r['game']} "
         f"(n = {r['n']})"
         for r in scores.to_dict("records")
     ]

@@ -11,9 +11,12 @@ from matplotlib.figure import Figure
 
 from a3c.analysis.cliff_figures import cliff_world_policy, cliff_world_returns
 from a3c.analysis.curve_figures import learning_curves
+from a3c.analysis.drift_figures import drift
 from a3c.analysis.outputs import figure_names, figure_path, table_names, table_path
+from a3c.analysis.prediction_figures import prediction
 from a3c.analysis.score_figures import comparison, time_to_score
 from a3c.analysis.style import RC
+from a3c.analysis.sweep_figures import sweep
 from a3c.analysis.tables import read_table
 from a3c.analysis.turn_figures import staleness_histograms, throughput
 from a3c.plan import Study
@@ -22,7 +25,10 @@ FIGURES: dict[str, Callable[[Study, Mapping[str, pd.DataFrame]], Figure]] = {
     "learning_curves": learning_curves,
     "comparison": comparison,
     "staleness_histograms": staleness_histograms,
+    "drift": drift,
+    "sweep": sweep,
     "throughput": throughput,
+    "prediction": prediction,
     "time_to_score": time_to_score,
     "cliff_world_returns": cliff_world_returns,
     "cliff_world_policy": cliff_world_policy,

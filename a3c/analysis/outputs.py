@@ -11,16 +11,23 @@ from typing import NamedTuple
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Run, Study
-from a3c.settings import AtariSettings
+from a3c.settings import AtariSettings, MeasuredHistogram
 
 TABLES = (
     "runs", "scores", "evaluations", "learning_curves", "learning_curves_time", "staleness", "staleness_histogram",
-    "throughput", "time_to_score", "comparison",
+    "phases", "drift", "drift_by_staleness", "throughput", "time_to_score", "comparison",
 )  # fmt: skip
+SWEEP_TABLES = ("runs", "sweep", "scores", "evaluations", "staleness", "phases", "drift", "drift_by_staleness")
 POLICY_TABLE = "cliff_world_policy"
 
 # Too long to be read as text; the figures show them.
-CSV_ONLY = ("learning_curves", "learning_curves_time", "staleness_histogram", POLICY_TABLE)
+CSV_ONLY = (
+    "learning_curves", "learning_curves_time", "staleness_histogram", "drift_by_staleness", "workers", "prediction",
+    POLICY_TABLE,
+)  # fmt: skip
+
+SPEEDS = ("speeds_lognormal", "speeds_heterogeneous", "straggler")  # orders in which workers act as they complete
+SIMULATED = ("hogwild", "locked", "synchronous")
 
 
 class Group(NamedTuple):
@@ -31,41 +38,57 @@ class Group(NamedTuple):
       variant: the study's word for this column of its comparison.
       workers: number of workers.
       runs: one a seed, by ascending seed.
+      point: the value of the study's sweep, if it has one.
+      swept: the name of the swept setting, if there is one.
     """
 
     game: str
     variant: str
     workers: int
     runs: tuple[Run, ...]
+    point: float | int | None = None
+    swept: str | None = None
 
     @property
     def key(self) -> dict[str, object]:
         """The first columns of every row about this group."""
-        return {"game": self.game, "variant": self.variant, "workers": self.workers}
+        key: dict[str, object] = {"game": self.game, "variant": self.variant, "workers": self.workers}
+        return key | {self.swept: self.point} if self.swept else key
 
 
 def groups(study: Study) -> list[Group]:
-    """The study's groups by game, then variant in the study's order, then workers.
+    """The study's groups by game, then variant in the study's order, then workers, then the value of its sweep.
 
     Raises:
       ValueError: if runs of one group have different settings, or if the study mixes Atari protocols: a mean over
         such runs would answer no question.
     """
-    found: dict[tuple[str, int, int], list[Run]] = {}
+    swept = study.sweep.name if study.sweep else None
+    found: dict[tuple[str, int, int, float | int | None], list[Run]] = {}
     for run in study.runs:
-        place = (run.settings.game, study.variants.index(run.variant), run.settings.workers)
+        place = (run.settings.game, study.variants.index(run.variant), run.settings.workers, run.point)
         found.setdefault(place, []).append(run)
     result = []
-    for (game, index, workers), runs in sorted(found.items()):
-        ids = sorted({run.settings.id for run in runs})
+    for (game, index, workers, point), runs in sorted(found.items()):
+        ids = sorted({_id_but_for_seed(run) for run in runs})
         if len(ids) > 1:
-            where = f"study {study.name}: {game}, {study.variants[index]}, {workers} workers"
+            at = f", {swept} {point}" if swept else ""
+            where = f"study {study.name}: {game}, {study.variants[index]}, {workers} workers{at}"
             raise ValueError(f"{where} stands for different settings ({', '.join(ids)}); give each its own variant")
         ordered = tuple(sorted(runs, key=lambda run: run.settings.seed))
-        result.append(Group(game, study.variants[index], workers, ordered))
+        result.append(Group(game, study.variants[index], workers, ordered, point, swept))
     if len(protocols(study)) > 1:
         raise ValueError(f"study {study.name} mixes the protocols {', '.join(protocols(study))} in its tables")
     return result
+
+
+def _id_but_for_seed(run: Run) -> str:
+    """The id of a run's settings; where they name another run, its seed is this run's seed and no difference."""
+    order = run.settings.order
+    if not isinstance(order, MeasuredHistogram):
+        return run.settings.id
+    source = order.run.removesuffix(f"/seed{run.settings.seed}")
+    return run.settings.model_copy(update={"order": order.model_copy(update={"run": source})}).id
 
 
 def protocols(study: Study) -> list[str]:
@@ -74,33 +97,76 @@ def protocols(study: Study) -> list[str]:
     return sorted({e.protocol for e in environments if isinstance(e, AtariSettings)})
 
 
+def acts_on_completion(run: Run) -> bool:
+    """Whether workers act as they complete, by the clock or by drawn speeds, and pull right after each push."""
+    settings = run.settings
+    if settings.schedule in ASYNCHRONOUS:
+        return settings.pull_interval_rollouts == 1
+    return settings.order is not None and settings.order.kind in SPEEDS
+
+
+def is_stale(run: Run) -> bool:
+    """Whether its gradients can be applied to other parameters than they were computed with."""
+    return run.settings.schedule != "synchronous"
+
+
+def can_predict(run: Run) -> bool:
+    """Whether the simulator has a model of the run, and the run samples what that starts from."""
+    settings = run.settings
+    simulated = settings.schedule in SIMULATED and settings.executor == "processes"
+    return simulated and settings.pull_interval_rollouts == 1 and _is_sampled(run)
+
+
+def _is_sampled(run: Run) -> bool:
+    return run.settings.records.sample_interval_turns is not None
+
+
 def table_names(study: Study) -> list[str]:
     """The tables that `write_tables` will write for this study.
+
+    A study with a sweep has those of `SWEEP_TABLES`. Any other has those of `TABLES`, and one more for each of: workers
+    that act as they complete; throughput that can be predicted; the cliff world.
 
     Raises:
       ValueError: if the study cannot be tabulated, see `groups`.
     """
     cliff = any(group.game == CLIFF_WORLD for group in groups(study))
-    return [*TABLES, POLICY_TABLE] if cliff else list(TABLES)
+    if study.sweep:
+        return list(SWEEP_TABLES)
+    more = {"workers": any(map(acts_on_completion, study.runs)), "prediction": _predicts(study), POLICY_TABLE: cliff}
+    return [*TABLES, *(name for name, wanted in more.items() if wanted)]
 
 
 def figure_names(study: Study) -> list[str]:
     """The figures that `write_figures` will draw for this study.
 
-    Learning curves and the comparison always; staleness where a schedule is asynchronous; throughput and time to score
-    where some game and variant has several worker counts; two more for the cliff world.
+    Learning curves and the comparison always, but for a sweep, which has its own; staleness where a schedule is not
+    synchronous, and drift if that is sampled; throughput and time to score where some game and variant has several
+    worker counts; the prediction where there is one; two more for the cliff world.
     """
-    names = ["learning_curves", "comparison"]
+    drift = any(is_stale(run) and _is_sampled(run) for run in study.runs)
+    if study.sweep:
+        return ["sweep", "drift"] if drift else ["sweep"]
     counts: dict[tuple[str, str], set[int]] = {}
     for run in study.runs:
         counts.setdefault((run.settings.game, run.variant), set()).add(run.settings.workers)
-    if any(run.settings.schedule in ASYNCHRONOUS for run in study.runs):
-        names.append("staleness_histograms")
-    if any(len(workers) > 1 for workers in counts.values()):
-        names += ["throughput", "time_to_score"]
-    if any(run.settings.game == CLIFF_WORLD for run in study.runs):
-        names += ["cliff_world_returns", "cliff_world_policy"]
-    return names
+    several = any(len(workers) > 1 for workers in counts.values())
+    cliff = any(run.settings.game == CLIFF_WORLD for run in study.runs)
+    more = {
+        "staleness_histograms": any(map(is_stale, study.runs)),
+        "drift": drift,
+        "throughput": several,
+        "prediction": _predicts(study),
+        "time_to_score": several,
+        "cliff_world_returns": cliff,
+        "cliff_world_policy": cliff,
+    }
+    return ["learning_curves", "comparison", *(name for name, wanted in more.items() if wanted)]
+
+
+def _predicts(study: Study) -> bool:
+    """Only one worker's turns show what a turn takes when nobody is in its way."""
+    return study.timing and any(run.settings.workers == 1 and can_predict(run) for run in study.runs)
 
 
 def table_path(study: Study, results: Path, name: str, ending: str = "csv") -> Path:

@@ -64,6 +64,18 @@ class Staleness(NamedTuple):
         return float(self.values[place])
 
 
+class WorkerTurns(NamedTuple):
+    """Each worker's turns after the warm-up.
+
+    Attributes:
+      turns: int64 [workers], how many it had.
+      staleness: float64 [workers], their mean in updates; NaN without any.
+    """
+
+    turns: NDArray[np.int64]
+    staleness: Floats
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """A finished run: what it was, and its files, each read when first asked for and kept as long as this object.
@@ -98,13 +110,31 @@ class RunFolder:
         points, index = np.unique(target, return_inverse=True)
         return points, np.bincount(index, weights=score) / np.bincount(index)
 
-    @cached_property
+    @property
     def staleness(self) -> Staleness:
         """The staleness of the turns after the warm-up, counted."""
+        return self._counted[0]
+
+    @property
+    def worker_turns(self) -> WorkerTurns:
+        """The turns after the warm-up, by worker."""
+        return self._counted[1]
+
+    @cached_property
+    def _counted(self) -> tuple[Staleness, WorkerTurns]:
+        """What is kept of the schedule, which is read once and can be long."""
         header, turns = schedule_file.read_schedule(self.path / run_folder.SCHEDULE)
-        counted = turns["staleness"][schedule_file.warm_up_turns(header, turns) :]
-        values, number = np.unique(counted, return_counts=True)
-        return Staleness(values.astype(np.int64), number.astype(np.int64))
+        counted = turns[schedule_file.warm_up_turns(header, turns) :]
+        values, number = np.unique(counted["staleness"], return_counts=True)
+        own = np.bincount(counted["worker"], minlength=header.workers)
+        total = np.bincount(counted["worker"], weights=counted["staleness"], minlength=header.workers)
+        means = np.divide(total, own, out=np.full(len(own), np.nan), where=own > 0)
+        return Staleness(values.astype(np.int64), number.astype(np.int64)), WorkerTurns(own.astype(np.int64), means)
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """The sampled turns: the columns of `SampleRow` as float64, NaN where empty; no rows if none was sampled."""
+        return pd.read_csv(self.path / run_folder.SAMPLES, dtype="float64")
 
     @property
     def train_seconds(self) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from a3c.analysis import page
-from a3c.analysis.answers import FEWEST_SEEDS, answer
+from a3c.analysis.answers import answer
 from a3c.analysis.outputs import (
     CSV_ONLY,
     figure_names,
@@ -20,6 +20,7 @@ from a3c.analysis.outputs import (
 from a3c.analysis.reading import read_run
 from a3c.analysis.table_text import TITLES, notes, oversubscription, readable
 from a3c.analysis.tables import read_table
+from a3c.analysis.verdicts import FEWEST_SEEDS
 from a3c.plan import Study
 
 CAUTION = (
@@ -51,11 +52,12 @@ def write_report(studies: list[Study], results: Path) -> None:
 
 
 def _section(study: Study, results: Path) -> str:
-    tables = {name: read_table(table_path(study, results, name)) for name in ("comparison", "throughput", "scores")}
+    texts = [name for name in table_names(study) if name not in CSV_ONLY]
+    tables = {name: read_table(table_path(study, results, name)) for name in texts}
     parts = [
         page.element("h2", study.title),
         page.element("p", study.question, "question"),
-        page.element("p", answer(tables), "answer"),
+        page.element("p", answer(study, tables), "answer"),
         *(
             page.picture(figure_path(study, results, name), f"{study.title}: {name.replace('_', ' ')}")
             for name in figure_names(study)

@@ -57,6 +57,7 @@ def _run_row(group: Group, run: RunFolder) -> Row:
         "frames_per_second": run.frames / run.train_seconds,
         "final_score": float(scores[-1]),
         "best_score": float(scores.max()),
+        "mean_score": float(scores.mean()),
         "training_score": float(late.mean()) if len(late) else np.nan,
         "staleness_mean": run.staleness.mean(),
         "staleness_p99": run.staleness.quantile(0.99),

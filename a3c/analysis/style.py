@@ -23,8 +23,8 @@ from a3c.plan import Study
 Color = tuple[float, float, float]
 Size = tuple[float, float]
 
-SCHEDULE_COLORS = {"hogwild": "#D55E00", "locked": "#0072B2", "synchronous": "#009E73"}
-SPARE_COLORS = ("#CC79A7", "#E69F00", "#56B4E9", "#7F6A3F", "#5E4FA2", "#A6761D", "#444444")
+SCHEDULE_COLORS = {"hogwild": "#D55E00", "locked": "#0072B2", "synchronous": "#009E73", "drawn": "#CC79A7"}
+SPARE_COLORS = ("#E69F00", "#56B4E9", "#7F6A3F", "#5E4FA2", "#A6761D", "#444444")
 INK, PALE = "#333333", "#999999"
 
 RC: Any = mpl.rcParamsDefault | {

@@ -15,6 +15,9 @@ TITLES = {
     "scores": "Scores by game, variant and workers",
     "evaluations": "Evaluation points",
     "staleness": "Staleness",
+    "phases": "Where workers' time goes",
+    "drift": "What staleness does to gradients and policies",
+    "sweep": "Scores along the sweep",
     "throughput": "Throughput",
     "time_to_score": "Frames and seconds to a score",
     "comparison": "Variants compared",
@@ -22,12 +25,25 @@ TITLES = {
 
 MEANINGS = {
     "runs": "`final_score` is the mean over the last evaluation point, `best_score` the best mean of any point (an "
-    "optimistic choice), `training_score` the mean of the training episodes in the last 10% of frames.",
+    "optimistic choice), `mean_score` the mean over all points, `training_score` that of the training episodes in the "
+    "last 10% of frames.",
     "scores": "`final_score` is taken from the last evaluation point, `best_score` from the best of them (an "
     "optimistic choice), `training_score` from the training episodes in the last 10% of frames.",
     "evaluations": "Each run counts once at a point, by the mean over its episodes with frozen parameters.",
-    "staleness": "Staleness is counted in updates, turns of all n seeds pooled, after every worker's first push. The "
-    "mean of an asynchronous schedule must be workers - 1; only the distribution carries information.",
+    "staleness": "Staleness is counted in updates, turns of all n seeds pooled, after every worker's first push. "
+    "`staleness_expected` is workers - 1 where each worker pulls right after it pushes, whatever the speeds, so that "
+    "only the distribution carries information; elsewhere what was prescribed, which cannot exceed the updates so far.",
+    "phases": "Means over runs of each run's sampled turns, microseconds (us) a turn. `lock_wait` is the wait for the "
+    "lock or, in a synchronous schedule, for the others; `lock_wait_share` its share of the workers' time. "
+    "`torn_fraction`: pulls that mixed versions or ran into a write; `lost_fraction`: writes to single parameters that "
+    "races undid.",
+    "drift": "Sampled turns: the parameters pulled, with which the gradient was computed, against those it was applied "
+    "to. `distance` is Euclidean; `gradient_cosine` and `gradient_norm_ratio` compare the gradient with the one that "
+    "the latter give on the same rollout; `kl` is from the policy pulled to the other, in nats a step. Means over "
+    "runs, but `ratio_max` and `ratio_min` are the extreme probability ratios of actions taken. Empty where nothing is "
+    "stale.",
+    "sweep": "`mean_score` is the mean over a run's evaluation points, the area under its evaluation curve. "
+    "`difference` is its mean here minus that at the first value, paired over the `n_paired` seeds that both have.",
     "throughput": "`speed_up` is against the same variant with one worker; `efficiency` is speed_up / min(workers, "
     "cores). `timing` is yes if the runs had the machine to themselves.",
     "time_to_score": "`threshold_score` is the best value of the worst group's mean curve; `n_reached` counts the "
@@ -37,8 +53,11 @@ MEANINGS = {
 }
 
 TEXT_COLUMNS = frozenset(
-    ("game", "variant", "against", "schedule", "settings_id", "folder", "label", "oversubscribed", "timing", "paired")
-)
+    (
+        "game", "variant", "against", "schedule", "settings_id", "folder", "label", "oversubscribed", "timing",
+        "paired", "measured_in",
+    )
+)  # fmt: skip
 
 
 def readable(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:

@@ -1,7 +1,8 @@
 """From run folders to tidy tables: one CSV a table, and a text to read beside it where that is short enough.
 
-Every study has the same tables with the same columns. Rows are sorted, numbers have six significant digits and
-missing values are empty, so a table is a function of the runs' files down to the byte.
+A table has the same columns in every study, but for a sweep's: there the swept setting's value stands after `workers`.
+Rows are sorted, numbers have six significant digits and missing values are empty, so a table is a function of the runs'
+files down to the byte.
 """
 
 from __future__ import annotations
@@ -14,22 +15,41 @@ import pandas as pd
 
 from a3c.analysis.comparison_tables import comparison_rows
 from a3c.analysis.curve_tables import Curves, curve_rows, frame_curves, time_curve_rows, time_to_score_rows
-from a3c.analysis.outputs import CSV_ONLY, POLICY_TABLE, Group, groups, table_names, table_path
+from a3c.analysis.outputs import (
+    CSV_ONLY,
+    POLICY_TABLE,
+    Group,
+    acts_on_completion,
+    can_predict,
+    groups,
+    table_names,
+    table_path,
+)
+from a3c.analysis.predictions import Measured, measured_phases, prediction_rows
 from a3c.analysis.reading import RunFolder, read_run
+from a3c.analysis.sample_tables import drift_bin_rows, drift_row, phases_row
 from a3c.analysis.score_tables import Row, evaluation_rows, run_rows, score_row
+from a3c.analysis.sweep_tables import sweep_rows
 from a3c.analysis.table_text import TEXT_COLUMNS, markdown
-from a3c.analysis.turn_tables import histogram_rows, pooled_staleness, staleness_row, throughput_rows
+from a3c.analysis.turn_tables import (
+    histogram_rows,
+    pooled_staleness,
+    staleness_row,
+    throughput_rows,
+    worker_rows,
+)
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Study
 
-_GROUP = "game variant workers"
+_KEY = ("game", "variant", "workers")
+_GROUP = " ".join(_KEY)
 _SCORE = "score_mean score_mean_lo score_mean_hi"
 
 COLUMNS = {
     name: tuple(columns.split())
     for name, columns in {
         "runs": f"{_GROUP} schedule cores oversubscribed timing seed frames updates train_seconds frames_per_second "
-        "final_score best_score training_score staleness_mean staleness_p99 settings_id folder",
+        "final_score best_score mean_score training_score staleness_mean staleness_p99 settings_id folder",
         "scores": f"{_GROUP} n final_score_mean final_score_mean_lo final_score_mean_hi final_score_median "
         "final_score_median_lo final_score_median_hi final_score_iqm final_score_iqm_lo final_score_iqm_hi "
         "best_score_mean training_score_mean",
@@ -39,15 +59,35 @@ COLUMNS = {
         "staleness": f"{_GROUP} n turns staleness_mean staleness_expected relative_error staleness_sd staleness_p50 "
         "staleness_p90 staleness_p99 staleness_max",
         "staleness_histogram": f"{_GROUP} staleness label turns fraction",
+        "phases": f"{_GROUP} n samples lock_wait_share lock_wait_share_lo lock_wait_share_hi lock_wait_us pull_us "
+        "rollout_us gradient_us push_us torn_fraction lost_fraction",
+        "drift": f"{_GROUP} n samples distance gradient_cosine gradient_cosine_lo gradient_cosine_hi "
+        "gradient_norm_ratio kl kl_lo kl_hi ratio_max ratio_min",
+        "drift_by_staleness": f"{_GROUP} staleness label samples distance gradient_cosine gradient_norm_ratio kl "
+        "ratio_max",
+        "workers": f"{_GROUP} worker n turns staleness_mean staleness_predicted difference",
+        "sweep": f"{_GROUP} n final_score final_score_lo final_score_hi mean_score mean_score_lo mean_score_hi "
+        "n_paired difference difference_lo difference_hi",
         "throughput": f"{_GROUP} n cores oversubscribed timing frames_per_second frames_per_second_lo "
         "frames_per_second_hi updates_per_second speed_up efficiency",
         "time_to_score": f"{_GROUP} threshold_score frames_to_score frames_to_score_lo frames_to_score_hi "
         "seconds_to_score n_reached n",
+        "prediction": "game variant cores workers phases_from frames_per_second_predicted frames_per_second "
+        "relative_error staleness_mean_predicted staleness_p50_predicted staleness_p99_predicted "
+        "lock_wait_share_predicted core_utilization_predicted measured_in",
         "comparison": "game workers variant against n paired difference difference_lo difference_hi "
         "probability_of_improvement probability_of_improvement_lo probability_of_improvement_hi",
         POLICY_TABLE: f"{_GROUP} state action n probability_mean",
     }.items()
 }
+
+
+def table_columns(study: Study, name: str) -> tuple[str, ...]:
+    """The header of one table of a study."""
+    columns = COLUMNS[name]
+    if study.sweep and columns[: len(_KEY)] == _KEY:
+        return (*_KEY, study.sweep.name, *columns[len(_KEY) :])
+    return columns
 
 
 def write_tables(study: Study, results: Path) -> None:
@@ -65,38 +105,53 @@ def write_tables(study: Study, results: Path) -> None:
     for name in table_names(study):
         path = table_path(study, results, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        cells = [[cell(row[column]) for column in COLUMNS[name]] for row in rows[name]]
+        columns = table_columns(study, name)
+        cells = [[cell(row[column]) for column in columns] for row in rows[name]]
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([COLUMNS[name], *cells])
+            csv.writer(file, lineterminator="\n").writerows([columns, *cells])
         if name not in CSV_ONLY:
-            text = markdown(study, name, COLUMNS[name], cells, rows["runs"])
+            text = markdown(study, name, columns, cells, rows["runs"])
             table_path(study, results, name, "md").write_text(text, encoding="utf-8", newline="\n")
 
 
 def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
-    """The rows of every table by its name. One group's files are in memory at a time."""
+    """The rows of every table that the study has, by its name. One group's files are in memory at a time."""
+    wanted = table_names(study)
     rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
     curves: list[Curves] = []
+    measured: list[Measured] = []
     for group in groups(study):
         runs = [read_run(run, results) for run in group.runs]
-        curves.append(frame_curves(group, runs))
-        _add_group(rows, group, runs, curves[-1])
-    rows["throughput"] = throughput_rows(rows["runs"], groups(study))
-    rows["time_to_score"] = time_to_score_rows(curves)
-    rows["comparison"] = comparison_rows(rows["runs"], study.variants)
-    return rows
+        _add_group(rows, group, runs)
+        if not study.sweep:
+            curves.append(frame_curves(group, runs))
+            rows["learning_curves"] += curve_rows(curves[-1])
+            rows["learning_curves_time"] += time_curve_rows(group, runs)
+        if "prediction" in wanted and can_predict(group.runs[0]):
+            measured += measured_phases(group, runs)
+    if study.sweep:
+        rows["sweep"] = sweep_rows(rows["runs"], groups(study))
+    else:
+        rows["throughput"] = throughput_rows(rows["runs"], groups(study))
+        rows["time_to_score"] = time_to_score_rows(curves)
+        rows["comparison"] = comparison_rows(rows["runs"], study.variants)
+        rows["prediction"] = prediction_rows(measured, rows["throughput"])
+    return {name: rows[name] for name in wanted}
 
 
-def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder], curves: Curves) -> None:
+def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder]) -> None:
     about = run_rows(group, runs)
     staleness = pooled_staleness(runs)
     rows["runs"] += about
     rows["scores"].append(score_row(group, about))
     rows["evaluations"] += evaluation_rows(group, runs)
-    rows["learning_curves"] += curve_rows(curves)
-    rows["learning_curves_time"] += time_curve_rows(group, runs)
     rows["staleness"].append(staleness_row(group, staleness))
     rows["staleness_histogram"] += histogram_rows(group, staleness)
+    rows["phases"].append(phases_row(group, runs))
+    rows["drift"].append(drift_row(group, runs))
+    rows["drift_by_staleness"] += drift_bin_rows(group, runs)
+    if acts_on_completion(group.runs[0]):
+        rows["workers"] += worker_rows(group, runs)
     if group.game == CLIFF_WORLD:
         rows[POLICY_TABLE] += policy_rows(group, runs)
 

@@ -13,25 +13,27 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from a3c.analysis import style
 from a3c.analysis.captions import number, overload, plural, seeds, short
+from a3c.analysis.outputs import is_stale
 from a3c.analysis.style import INK, PALE
-from a3c.conflicts import ASYNCHRONOUS
 from a3c.plan import Study
 
 
 def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """The fraction of turns by staleness: a panel a game and worker count, the exact mean N - 1 dashed."""
     table = tables["staleness_histogram"]
-    schedules = {run.variant for run in study.runs if run.settings.schedule in ASYNCHRONOUS}
-    absent = len(schedules) < len(study.variants)
-    table = table[table["variant"].isin(schedules)]
+    stale = {run.variant for run in study.runs if is_stale(run)}
+    absent = len(stale) < len(study.variants)
+    table = table[table["variant"].isin(stale)]
     several = table[table["workers"] > 1]
     table = table if several.empty else several
     places = list(dict.fromkeys(zip(table["game"], table["workers"], strict=True)))
     columns = style.beside(len(places))
     caption = (
         "Staleness of every turn after each worker's first push, turns of all seeds pooled. Dashed: the number of the "
-        "other workers, which the mean must equal whatever their speeds. A last bin with a plus holds the rest of the "
-        "tail." + (" Synchronous turns, all of staleness 0, are left out." if absent else "") + overload(tables["runs"])
+        "other workers, which the mean must equal whatever their speeds if they pull after each push. A last bin with "
+        "a plus holds the rest of the tail."
+        + (" Synchronous turns, all of staleness 0, are left out." if absent else "")
+        + overload(tables["runs"])
     )
     handles = style.legends(study, table["variant"])
     figure, axes = style.panels((max(1, -(-len(places) // columns)), columns), caption, handles)

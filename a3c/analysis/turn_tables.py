@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from a3c.analysis.outputs import Group
+from a3c.analysis.outputs import Group, acts_on_completion
 from a3c.analysis.reading import Floats, RunFolder, Staleness
 from a3c.analysis.score_tables import Row, column, mean_with_interval
-from a3c.conflicts import ASYNCHRONOUS
+from a3c.settings import ConstantLag, GeometricLag, HistogramLag, RoundRobin
 
 
 def pooled_staleness(runs: Sequence[RunFolder]) -> Staleness:
@@ -21,19 +21,38 @@ def pooled_staleness(runs: Sequence[RunFolder]) -> Staleness:
     return Staleness(distinct, np.bincount(index, weights=turns, minlength=len(distinct)).astype(np.int64))
 
 
-def expected_staleness(group: Group) -> int:
-    """The mean that must come out, whatever the workers' speeds.
+def expected_staleness(group: Group) -> float:
+    """The mean that must come out, whatever the workers' speeds; NaN where nothing says what it is.
 
     A worker that pulls right after each push misses, over the whole run, each update by another worker exactly once;
-    averaged over turns that is N - 1. Synchronous workers miss none.
+    averaged over turns that is N - 1. Synchronous workers miss none. Lags that were prescribed have their own mean.
     """
-    return group.workers - 1 if group.runs[0].settings.schedule in ASYNCHRONOUS else 0
+    settings = group.runs[0].settings
+    if settings.schedule == "synchronous":
+        return 0.0
+    if acts_on_completion(group.runs[0]):
+        return settings.workers - 1.0
+    match settings.order:
+        case RoundRobin():
+            return settings.workers - 1.0
+        case ConstantLag(lag=lag):
+            return float(lag)
+        case GeometricLag(mean=mean, max_lag=max_lag):
+            return _mean(np.power(mean / (1.0 + mean), np.arange(max_lag + 1), dtype=np.float64))
+        case HistogramLag(counts=counts):
+            return _mean(np.array(counts, dtype=np.float64))
+    return np.nan
+
+
+def _mean(weights: Floats) -> float:
+    """The mean of a distribution over 0, 1, 2, ..., from its weights."""
+    return float(np.arange(len(weights)) @ weights / weights.sum())
 
 
 def staleness_row(group: Group, pooled: Staleness) -> Row:
     """One row of the table `staleness`: turns of all seeds pooled, from each run's end of warm-up on.
 
-    `relative_error` is (mean - expected) / expected, empty where nothing is expected.
+    `relative_error` is (mean - expected) / expected, empty where that is 0 or unknown.
     """
     expected = expected_staleness(group)
     return {
@@ -42,7 +61,7 @@ def staleness_row(group: Group, pooled: Staleness) -> Row:
         "turns": pooled.total,
         "staleness_mean": pooled.mean(),
         "staleness_expected": expected,
-        "relative_error": (pooled.mean() - expected) / expected if expected else np.nan,
+        "relative_error": (pooled.mean() - expected) / expected if expected > 0 else np.nan,
         "staleness_sd": pooled.sd(),
         "staleness_p50": pooled.quantile(0.50),
         "staleness_p90": pooled.quantile(0.90),
@@ -71,6 +90,26 @@ def histogram_rows(group: Group, pooled: Staleness) -> list[Row]:
             "fraction": float(turns / pooled.total),
         }
         for value, turns in enumerate(number)
+    ]
+
+
+def worker_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
+    """The table `workers`: each worker's own mean staleness against what its share of the turns says it must be.
+
+        mean over worker w's turns = (U - U_w) / U_w
+
+    with U turns in all, U_w of them w's: each update by another falls into one of w's turns. It is exact but for the
+    two turns of w that reach over an end of the count. Means over runs; empty where w had no turn in one of them.
+    """
+    own = np.array([run.worker_turns.turns for run in runs], dtype=np.float64)
+    measured = np.array([run.worker_turns.staleness for run in runs]).mean(axis=0)
+    others = own.sum(axis=1, keepdims=True) - own
+    predicted = np.divide(others, own, out=np.full(own.shape, np.nan), where=own > 0).mean(axis=0)
+    columns = zip(own.mean(axis=0), measured, predicted, measured - predicted, strict=True)
+    names = ("turns", "staleness_mean", "staleness_predicted", "difference")
+    return [
+        {**group.key, "worker": worker, "n": len(runs)} | dict(zip(names, map(float, values), strict=True))
+        for worker, values in enumerate(columns)
     ]
 
 

@@ -15,9 +15,10 @@ from a3c.analysis import outputs, tables
 from a3c.environments.games import kind_of
 from a3c.plan import Run, Study
 from a3c.records import run_folder
-from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter
+from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter, SampleRow
 from a3c.records.schedule_file import TURN, Header, ScheduleWriter
 from a3c.settings import resolve
+from a3c.study_file import Sweep
 
 ENVIRONMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "control": ({"kind": "control", "reward_scale": 1.0}, {"kind": "mlp", "hidden": [8]}),
@@ -31,8 +32,8 @@ ENVIRONMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def make_run(variant: str = "locked", game: str = "CartPole-v1", **changes: Any) -> Run:
-    """A run whose schedule is its variant's name, unless told otherwise."""
+def make_run(variant: str = "locked", game: str = "CartPole-v1", point: float | None = None, **changes: Any) -> Run:
+    """A run whose schedule is its variant's name, unless told otherwise; with a point, drawn with that lag."""
     environment, network = ENVIRONMENTS[str(kind_of(game))]
     schedule = variant if variant in ("hogwild", "locked", "synchronous") else "locked"
     raw = {
@@ -43,14 +44,20 @@ def make_run(variant: str = "locked", game: str = "CartPole-v1", **changes: Any)
                      "gradient_norm_limit": 40.0},
         "optimizer": {"kind": "shared_rmsprop", "learning_rate": 7e-4, "annealing": "linear", "decay": 0.99,
                       "epsilon": 0.1},
-        "evaluation": {"points": 4, "episodes": 3, "policy": "sampled"}, "records": {"intervals": 20},
+        "correction": {"kind": "none"}, "evaluation": {"points": 4, "episodes": 3, "policy": "sampled"},
+        "records": {"intervals": 20, "sample_interval_turns": 10},
     }  # fmt: skip
-    return Run(variant, resolve(raw | changes))
+    if point is not None:
+        raw |= {"schedule": "drawn", "order": {"kind": "constant_lag", "lag": point}}
+    return Run(variant, resolve(raw | changes), point)
 
 
-def make_study(*runs: Run, title: str = "A study", question: str = "Is it so?") -> Study:
-    """A study of these runs, its variants in the order in which they come."""
-    return Study("trial", title, question, "smoke", tuple(dict.fromkeys(run.variant for run in runs)), runs)
+def make_study(*runs: Run, title: str = "A study", question: str = "Is it so?", timing: bool = False) -> Study:
+    """A study of these runs, its variants in the order in which they come; a sweep of lags if they have points."""
+    variants = tuple(dict.fromkeys(run.variant for run in runs))
+    swept = any(run.point is not None for run in runs)
+    sweep = Sweep(setting="order.lag", label="prescribed staleness", unit="updates") if swept else None
+    return Study("trial", title, question, "smoke", variants, runs, timing, sweep)
 
 
 def straight(run: Run, progress: np.ndarray) -> np.ndarray:
@@ -59,13 +66,32 @@ def straight(run: Run, progress: np.ndarray) -> np.ndarray:
 
 
 def round_robin(run: Run, turns: int) -> np.ndarray:
-    """Workers in turn, each pulling right after it pushed; synchronous ones wait for each other."""
+    """Workers in turn, each pulling right after it pushed or as a lag says; synchronous ones wait for each other."""
     index = np.arange(turns)
     table = np.zeros(turns, TURN)
     table["worker"], table["steps"] = index % run.settings.workers, 5
     if run.settings.schedule != "synchronous":
-        table["staleness"] = np.minimum(index, run.settings.workers - 1)
+        table["staleness"] = np.minimum(index, run.settings.workers - 1 if run.point is None else run.point)
     return table
+
+
+def sampled(run: Run, rows: int = 12) -> list[SampleRow]:
+    """A pull, rollout, gradient, wait and push of 10, 600, 300, 40 and 50 microseconds; drift grows with staleness.
+
+    The worker in turn is as stale as it can be in order: 0, 1, ..., N - 1 or, with a lag, by that.
+    """
+    settings = run.settings
+    seconds = (10e-6, 600e-6, 300e-6, 40e-6, 50e-6)
+    found = []
+    for i in range(rows):
+        worker = i % settings.workers
+        stale = worker if run.point is None else int(run.point)
+        drift: tuple[float | None, ...] = (0.01 * stale, 1 / (1 + stale), 1.0 + stale, 0.001 * stale, 1.0 + stale, 0.5)
+        if settings.schedule == "synchronous":
+            stale, drift = 0, (None,) * 6
+        torn = int(i == 0) if settings.schedule == "hogwild" else None
+        found.append(SampleRow(10 * i, 50 * i, 0.01 * i, worker, stale, 5, *seconds, *drift, torn))
+    return found
 
 
 def write_run(
@@ -74,6 +100,7 @@ def write_run(
     episodes: int = 200,
     score: Callable[[Run, np.ndarray], np.ndarray] = straight,
     schedule: Callable[[Run, int], np.ndarray] = round_robin,
+    samples: Callable[[Run], list[SampleRow]] = sampled,
     frames_per_second: float = 100.0,
     **manifest: Any,
 ) -> Path:
@@ -90,6 +117,7 @@ def write_run(
     _rows(folder / run_folder.INTERVALS, IntervalRow, [_interval(f, frames_per_second) for f in (budget // 2, budget)])
     points = score(run, np.arange(1, settings.evaluation.points + 1) / settings.evaluation.points)
     _rows(folder / run_folder.EVALUATIONS, EvaluationRow, _evaluations(run, points))
+    _rows(folder / run_folder.SAMPLES, SampleRow, samples(run))
     header = Header(settings.schedule, settings.workers, settings.action_repeat)
     writer = ScheduleWriter(folder / run_folder.SCHEDULE, header)
     writer.write(schedule(run, budget // settings.action_repeat // 5))
@@ -154,7 +182,12 @@ def _manifest(run: Run, frames_per_second: float) -> dict[str, Any]:
 def synthetic() -> Any:
     """What this file offers, so that tests need not find it on the import path."""
     return SimpleNamespace(
-        make_run=make_run, make_study=make_study, write_run=write_run, write_study=write_study, rows_of=rows_of
+        make_run=make_run,
+        make_study=make_study,
+        write_run=write_run,
+        write_study=write_study,
+        rows_of=rows_of,
+        sampled=sampled,
     )
 
 
@@ -162,8 +195,8 @@ def synthetic() -> Any:
 def tabled(tmp_path: Path) -> Callable[..., Study]:
     """Writes runs and their tables below `tmp_path`; returns their study."""
 
-    def make(*runs: Run, **options: Any) -> Study:
-        study = make_study(*runs)
+    def make(*runs: Run, timing: bool = False, **options: Any) -> Study:
+        study = make_study(*runs, timing=timing)
         write_study(tmp_path, study, **options)
         tables.write_tables(study, tmp_path)
         return study

@@ -79,28 +79,28 @@ def test_the_answer_decides_by_the_interval_and_says_n(
         return np.full_like(progress, run.settings.seed + (gain if run.variant == "hogwild" else 0.0))
 
     runs = [synthetic.make_run(v, seed=s) for v in ("hogwild", "locked") for s in range(seeds)]
-    assert words in answer(read(tmp_path, synthetic, runs, score=score))
+    assert words in answer(*read(tmp_path, synthetic, runs, score=score))
 
 
 def test_the_answer_over_several_games_is_the_probability_of_improvement(tmp_path: Path, synthetic: Any) -> None:
     games = ("CartPole-v1", "Acrobot-v1")
     runs = [synthetic.make_run(v, game=g, seed=s) for g in games for v in ("hogwild", "locked") for s in range(5)]
-    found = answer(read(tmp_path, synthetic, runs))
+    found = answer(*read(tmp_path, synthetic, runs))
     assert found.startswith("With 2 workers in all games: hogwild against locked is undecided at n = 5 (probability of")
 
 
 def test_a_study_of_one_variant_is_answered_by_its_speed_up_or_its_scores(tmp_path: Path, synthetic: Any) -> None:
-    runs = [synthetic.make_run(workers=w) for w in (1, 8)]
-    expected = "With 8 workers: locked takes 1 times as many frames a second as with one worker in CartPole-v1"
-    assert answer(read(tmp_path / "a", synthetic, runs)).startswith(expected)
-    expected = "No two variants share a game and a worker count: locked with 8 workers scores 100, no interval in"
-    assert answer(read(tmp_path / "b", synthetic, runs[1:])).startswith(expected)
+    runs = [synthetic.make_run("synchronous", workers=w) for w in (1, 8)]
+    expected = "With 8 workers: synchronous takes 1 times as many frames a second as with one worker in CartPole-v1"
+    assert answer(*read(tmp_path / "a", synthetic, runs)).startswith(expected)
+    expected = "No two variants share a game and a worker count: synchronous with 8 workers scores 100, no interval in"
+    assert answer(*read(tmp_path / "b", synthetic, runs[1:])).startswith(expected)
 
 
-def read(results: Path, synthetic: Any, runs: list[Any], **options: Any) -> dict[str, pd.DataFrame]:
-    """Writes runs and tables and reads back what an answer needs."""
+def read(results: Path, synthetic: Any, runs: list[Any], **options: Any) -> tuple[Any, dict[str, pd.DataFrame]]:
+    """Writes runs and tables; the study and what an answer needs."""
     study = synthetic.make_study(*runs)
     synthetic.write_study(results, study, **options)
     tables.write_tables(study, results)
     names = ("comparison", "throughput", "scores")
-    return {name: tables.read_table(outputs.table_path(study, results, name)) for name in names}
+    return study, {name: tables.read_table(outputs.table_path(study, results, name)) for name in names}

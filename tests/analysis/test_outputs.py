@@ -32,7 +32,7 @@ def test_nothing_in_the_analysis_imports_torch_or_mlflow() -> None:
 
 def test_a_study_with_several_worker_counts_has_scaling_figures(synthetic: Any) -> None:
     one = synthetic.make_study(*(synthetic.make_run(v) for v in ("locked", "synchronous")))
-    assert outputs.figure_names(one) == ["learning_curves", "comparison", "staleness_histograms"]
+    assert outputs.figure_names(one) == ["learning_curves", "comparison", "staleness_histograms", "drift"]
     several = synthetic.make_study(*(synthetic.make_run(workers=w) for w in (1, 2)))
     assert {"throughput", "time_to_score"} <= set(outputs.figure_names(several))
 
@@ -43,7 +43,7 @@ def test_a_synchronous_study_has_no_staleness_figure(synthetic: Any) -> None:
 
 def test_the_cliff_world_adds_its_table_and_figures(synthetic: Any) -> None:
     study = synthetic.make_study(synthetic.make_run(game="CliffWorld"))
-    assert outputs.table_names(study) == [*outputs.TABLES, "cliff_world_policy"]
+    assert outputs.table_names(study) == [*outputs.TABLES, "workers", "cliff_world_policy"]
     assert outputs.figure_names(study)[-2:] == ["cliff_world_returns", "cliff_world_policy"]
 
 

@@ -90,7 +90,7 @@ def test_a_group_is_timed_only_if_all_of_its_runs_had_the_machine_to_themselves(
 def test_oversubscription_is_said_in_every_text(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
     study = tabled(*(synthetic.make_run(workers=w) for w in (1, 8)))
     texts = [path for path in outputs.table_files(study, tmp_path) if path.suffix == ".md"]
-    assert len(texts) == 7
+    assert len(texts) == 9
     for path in texts:
         text = path.read_text()
         assert text.startswith("# A study: ")

@@ -75,7 +75,9 @@ def wait_for(condition: Callable[[], object], seconds: float) -> bool:
     return False
 
 
-@pytest.mark.parametrize("workers", [2, 4, 8])
+@pytest.mark.parametrize(
+    "workers", [pytest.param(2, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)]
+)
 def test_mean_staleness_of_a_locked_run_is_the_number_of_other_workers(
     cliff: Callable[..., Settings], tmp_path: Path, workers: int
 ) -> None:

@@ -59,8 +59,9 @@ def settings(game: str, seed: int = 0, workers: int = 1, **environment: Any) -> 
                 "decay": 0.99,
                 "epsilon": 0.1,
             },
+            "correction": {"kind": "none"},
             "evaluation": {"points": 1, "episodes": 1, "policy": "sampled"},
-            "records": {"intervals": 1},
+            "records": {"intervals": 1, "sample_interval_turns": None},
         }
     )
 

@@ -108,8 +108,8 @@ def test_the_ratio_is_that_of_the_stale_gradient_to_the_fresh_one() -> None:
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e15])
 def test_the_cosine_of_equal_gradients_is_one_and_of_opposite_ones_minus_one_and_never_beyond(scale: float) -> None:
     """Float32 squares of 1e-30 and of 1e30 would be 0 and infinite."""
-    for seed in range(50):
-        gradient = scale * torch.randn(1 + 97 * seed, generator=torch.Generator().manual_seed(seed))
+    for seed in range(20):
+        gradient = scale * torch.randn(1 + 197 * seed, generator=torch.Generator().manual_seed(seed))
         assert gradient_shift(gradient, gradient.clone()) == (1.0, 1.0)
         assert gradient_shift(-gradient, gradient) == (-1.0, 1.0)
         shifted = gradient_shift(gradient * 3.7, gradient)

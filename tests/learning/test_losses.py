@@ -86,6 +86,19 @@ def test_no_gradient_flows_into_the_targets() -> None:
     assert gradients(loss, returns) == [None]
 
 
+def test_an_advantage_given_weighs_the_policy_alone_and_no_gradient_flows_into_it() -> None:
+    logits, value, action, returns = samples()
+    given = torch.tensor([2.0, -1.0, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+    found, usual = actor_critic_terms(*samples(), given), actor_critic_terms(logits, value, action, returns)
+    rows = list(zip(map(softmax, LOGITS), ACTIONS, given.tolist(), strict=True))
+    assert found.policy.item() == close(-math.fsum(math.log(p[a]) * weight for p, a, weight in rows))
+    assert torch.equal(found.value, usual.value)
+    assert torch.equal(found.entropy, usual.entropy)
+    assert gradients(objective(found, value_weight=0.5, entropy_weight=0.01), given) == [None]
+    same = actor_critic_terms(logits, value, action, returns, returns - value)
+    assert gradients(same.policy, logits, value) == gradients(usual.policy, logits, value)
+
+
 def test_the_objective_adds_up_with_the_signs_of_descent() -> None:
     terms = Terms(*(torch.tensor(x) for x in (1.0, 10.0, 100.0)))
     assert objective(terms, value_weight=0.5, entropy_weight=0.01).item() == 1.0 + 5.0 - 1.0

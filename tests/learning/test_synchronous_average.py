@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import torch
@@ -20,6 +20,15 @@ LIMIT = 7.0  # the norms of these gradients reach from 1.6 to 22: both clipped a
 # An update changes θ, |θ| < 1, by at most η / √(1 - α) = 7e-3 and rounds it to float32: two learners differ by at most
 # 2 * 3e-8 afterwards, and the gradients, equal to a few 1e-7 of their size, add no more than 3e-9.
 ONE_UPDATE = 2.0**-24 + 3e-9
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """As every worker has; several would decide anew how sums are split."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class Learner:

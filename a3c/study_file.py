@@ -1,0 +1,154 @@
+"""A study as it is written in `experiments/`, and everything that is wrong with one. Never imports torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError
+
+from a3c.problems import InvalidInput, Problem, unknown
+from a3c.settings import MAX_WORKERS
+from a3c.validation import Frozen
+from a3c.yaml_files import read_yaml
+
+SCALES = ("smoke", "laptop", "paper")
+
+STUDY_KEYS = frozenset({"question", "variants", "scales"})
+BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
+DECIDED_BY_BLOCK = "a block decides this, with its `games`, `workers` and `seeds`"
+
+
+def _number(value: Any) -> float | int:
+    """One sentence for all that is no number, where a union of int and float would say two."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if whole or (isinstance(value, float) and math.isfinite(value)):
+        number: float | int = value
+        return number
+    raise PydanticCustomError("number", "input should be a finite number")
+
+
+def _distinct(values: list[float | int]) -> list[float | int]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("distinct", "each value may stand here once")
+    return values
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+KeyPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+Workers = Annotated[int, Field(ge=1, le=MAX_WORKERS)]
+Value = Annotated[int | float, PlainValidator(_number)]
+
+
+class Sweep(Frozen):
+    """The setting that a study turns up step by step; its blocks list the values.
+
+    Attributes:
+      setting: key path, such as `order.lag`.
+      label: what figures and tables call it, such as `prescribed staleness`.
+      unit: what its values count, such as `updates`.
+    """
+
+    setting: KeyPath
+    label: Annotated[str, Field(min_length=1)]
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """The last part of the key path: the column that holds the values."""
+        return self.setting.rpartition(".")[2]
+
+    def at(self, value: float | int) -> dict[str, Any]:
+        """A layer that sets the swept setting: `order.lag` at 4 -> {"order": {"lag": 4}}."""
+        layer: Any = value
+        for part in reversed(self.setting.split(".")):
+            layer = {part: layer}
+        return dict(layer)
+
+
+class Block(Frozen):
+    """One grid of runs: every game x variant x worker count x value of the sweep x seed, on one settings file."""
+
+    settings: Name
+    games: Annotated[list[str], Field(min_length=1)]
+    workers: Annotated[list[Workers], Field(min_length=1)]
+    seeds: Annotated[int, Field(ge=1, le=10_000)]
+    values: Annotated[list[Value], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    variants: Annotated[list[Name], Field(min_length=1)] | None = None
+    override: dict[str, Any] = Field(default_factory=dict)
+
+
+class StudyFile(Frozen):
+    """A study as written: its question, what is compared, and how much of it at each scale."""
+
+    title: str
+    question: str
+    timing: bool = False
+    sweep: Sweep | None = None
+    variants: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
+    scales: dict[str, list[Block]]
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """A study file without mistakes of its own; what its settings add up to is not known here.
+
+    Raises:
+      InvalidInput: with every problem found in it.
+    """
+    raw = read_yaml(path)
+    try:
+        study = StudyFile.model_validate(raw)
+    except ValidationError as error:
+        raise InvalidInput(_field_problems(path, error)) from None
+    wrong = list(_misplaced(study))
+    if wrong:
+        raise InvalidInput(problem.within(f"{path}: ") for problem in wrong)
+    return study
+
+
+def _field_problems(path: Path, error: ValidationError) -> list[Problem]:
+    found = []
+    for e in error.errors(include_url=False):
+        location = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in e["loc"]).lstrip(".")
+        if e["type"] == "extra_forbidden":
+            model = StudyFile if len(e["loc"]) == 1 else Sweep if e["loc"][0] == "sweep" else Block
+            what = unknown(e["loc"][-1], model.model_fields)
+        elif e["type"] == "missing":
+            what = "missing; it needs a value"
+        else:
+            what = f"got {e['input']!r}; {e['msg'][0].lower()}{e['msg'][1:]}"
+        found.append(Problem(f"{path}: {location}", what))
+    return found
+
+
+def _misplaced(study: StudyFile) -> Iterable[Problem]:
+    """What each part may be on its own and the rest of the file forbids."""
+    for variant, settings in study.variants.items():
+        yield from _decided_by_block(f"variants.{variant}", settings)
+    if study.sweep and study.sweep.setting.partition(".")[0] in BLOCK_KEYS:
+        yield Problem("sweep.setting", f"got {study.sweep.setting!r}; {DECIDED_BY_BLOCK}")
+    for scale, blocks in study.scales.items():
+        if scale not in SCALES:
+            yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
+        for index, block in enumerate(blocks):
+            yield from _misplaced_in_block(f"scales.{scale}[{index}]", study, block)
+
+
+def _misplaced_in_block(where: str, study: StudyFile, block: Block) -> Iterable[Problem]:
+    yield from _decided_by_block(f"{where}.override", block.override)
+    for variant in block.variants or []:
+        if variant not in study.variants:
+            yield Problem(f"{where}.variants", unknown(variant, study.variants, "variant"))
+    if study.sweep and block.values is None:
+        yield Problem(f"{where}.values", f"missing; the study sweeps {study.sweep.setting}, so list its values here")
+    if block.values is not None and not study.sweep:
+        yield Problem(f"{where}.values", f"got {block.values!r}, but the study has no `sweep` that they are values of")
+
+
+def _decided_by_block(where: str, settings: Mapping[str, Any]) -> Iterable[Problem]:
+    for key in BLOCK_KEYS:
+        if key in settings:
+            yield Problem(f"{where}.{key}", DECIDED_BY_BLOCK)
