@@ -36,9 +36,9 @@ MAY_IMPORT = {
     "__main__.py": ("commands", "problems"),
 }
 
-WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "study_file.py", "workflow.py", "commands.py",
-                 "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py",
-                 "__main__.py")  # fmt: skip
+WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "study_file.py", "workflow.py",
+                 "commands.py", "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py",
+                 "progress.py", "__main__.py")  # fmt: skip
 
 MOST_LINES, MOST_FUNCTION_LINES = 300, 45
 

@@ -49,24 +49,23 @@ def drift(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         "not independent." + overload(tables["runs"])
     )
     handles = style.legends(study, table["variant"])
-    figure, axes = style.panels((len(QUANTITIES), len(games)), caption, handles, size=(2.6, 1.6))
-    for row, quantity in zip(axes, QUANTITIES, strict=True):
-        for ax, game in zip(row, games, strict=True):
+    shape = style.stacked(len(QUANTITIES), len(games))
+    figure, axes = style.panels(shape, caption, handles, size=(2.6, 1.6))
+    for stack, game in zip(style.stacks(axes, len(QUANTITIES), len(games)), games, strict=True):
+        stack[0].set_title(short(game), loc="left")
+        for ax, quantity in zip(stack, QUANTITIES, strict=True):
             _against_staleness(study, ax, pooled[pooled["game"] == game], quantity)
-            if quantity is QUANTITIES[0]:
-                ax.set_title(short(game), loc="left")
-            if quantity is QUANTITIES[-1]:
-                ax.set_xlabel("staleness (updates)")
-            else:
-                ax.tick_params(labelbottom=False)
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(quantity.label)
+            ax.tick_params(labelbottom=ax is stack[-1])
+        stack[-1].set_xlabel("staleness (updates)")
     return figure
 
 
 def _over(study: Study, table: pd.DataFrame) -> str:
     """What a point of the figure lumps together."""
-    parts = {"all runs": True, "worker counts": table["workers"].nunique() > 1, "values of the sweep": study.sweep}
+    counts = (table.groupby("game")["workers"].nunique() > 1).any()
+    parts = {"all runs": True, "worker counts": counts, "values of the sweep": study.sweep}
     return " and ".join(name for name, lumped in parts.items() if lumped)
 
 
@@ -100,8 +99,19 @@ def _against_staleness(study: Study, ax: Axes, table: pd.DataFrame, quantity: Qu
     last = int(table["place"].max())
     ax.set_xticks(range(last + 1), BIN_LABELS[: last + 1], rotation=45 if last > 5 else 0)
     ax.set_xlim(-0.4, last + 0.4)
-    if quantity.scale == "log" and (table[quantity.column] > 0).any():
-        ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(10, numticks=5))
-        ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(number)
+    if quantity.scale == "log":
+        _whole_decades(ax, table[quantity.column].to_numpy(dtype=float))
+
+
+def _whole_decades(ax: Axes, values: np.ndarray) -> None:
+    """A logarithmic axis that ends at powers of ten, so that at least two are on it; linear if nothing is above 0."""
+    above = values[values > 0]
+    if not len(above):
+        return
+    low, high = np.floor(np.log10(above.min())), np.ceil(np.log10(above.max()))
+    ax.set_yscale("log")
+    ax.set_ylim(10.0**low, 10.0 ** max(high, low + 1))
+    ax.yaxis.set_major_locator(LogLocator(10, numticks=5))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(lambda value, _: np.format_float_positional(value, trim="-"))

@@ -49,7 +49,21 @@ def write_figures(study: Study, results: Path) -> None:
     with mpl.rc_context(RC):
         for name in figure_names(study):
             figure = FIGURES[name](study, tables)
+            fix_layout(figure)
             for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
                 path = figure_path(study, results, name, ending)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 figure.savefig(path, dpi=150, metadata=metadata)
+
+
+def fix_layout(figure: Figure) -> None:
+    """Lays a figure out and rounds where its panels stand.
+
+    The solver behind the layout takes its constraints in an order that differs from time to time, and so do its last
+    bits; an SVG names its clip paths by a hash of them. Measured: 3 different files in 60 drawings of one figure.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        left, bottom, width, height = (round(float(edge), 6) for edge in ax.get_position(original=True).bounds)
+        ax.set_position((left, bottom, width, height))

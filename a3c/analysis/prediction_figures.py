@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -23,8 +24,6 @@ def prediction(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Frames a second (above) and staleness (below) against workers: a column a game and variant."""
     table = tables["prediction"]
     places = list(dict.fromkeys(zip(table["game"], table["variant"], strict=True)))
-    columns = style.beside(len(places))
-    shape = (2 * -(-max(1, len(places)) // columns), columns)
     caption = (
         "Lines: a simulation that starts from the sampled times of turns, with no more workers than cores; darker for "
         "more cores. Points: measured, hollow where their own turns' times were simulated. Below the staleness of "
@@ -32,19 +31,14 @@ def prediction(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         "of the other workers, which the mean must equal. The simulation knows no caches, clocks or memory traffic of "
         "computing: it is more often too fast than too slow." + overload(tables["runs"])
     )
-    figure, axes = style.panels(shape, caption, _legend(table), size=(2.5, 1.9))
-    for index in range(shape[0] // 2 * columns):
-        above, below = axes[2 * (index // columns) : 2 * (index // columns) + 2, index % columns]
-        if index >= len(places):
-            style.hide([above, below])
-            continue
-        game, variant = places[index]
+    figure, axes = style.panels(style.stacked(2, len(places)), caption, _legend(table), size=(2.5, 1.9))
+    for (above, below), (game, variant) in zip(style.stacks(axes, 2, len(places)), places, strict=True):
         above.set_title(f"{short(game, 16)}, {short(variant, 16)}", loc="left")
         mine, measured = (t[(t["game"] == game) & (t["variant"] == variant)] for t in (table, tables["staleness"]))
         color = style.colors(study)[variant]
         _throughput(above, mine, color)
         _staleness(below, mine, measured, color)
-        if index % columns == 0:
+        if above.get_subplotspec().is_first_col():
             above.set_ylabel("frames per second")
             below.set_ylabel("staleness (updates)")
     return figure
@@ -73,8 +67,7 @@ def _throughput(ax: Axes, table: pd.DataFrame, color: style.Color) -> None:
 
 
 def _staleness(ax: Axes, table: pd.DataFrame, measured: pd.DataFrame, color: style.Color) -> None:
-    table = table[table["workers"] > 1]
-    measured = measured[(measured["workers"] > 1) & (measured["staleness_p99"] > 0)]
+    measured = measured[measured["staleness_p99"] > 0]
     if not (table["staleness_p99_predicted"] > 0).any():
         style.empty(ax, "synchronous: never stale")
         return
@@ -84,10 +77,11 @@ def _staleness(ax: Axes, table: pd.DataFrame, measured: pd.DataFrame, color: sty
         for name, line in QUANTILES.items():
             values = rows[f"staleness_{name}_predicted"]
             ax.plot(x, values.where(values > 0).to_numpy(), color=shade, linestyle=line)
-    workers = table["workers"].drop_duplicates().to_numpy()
+    workers = np.array([count for count in sorted(set(table["workers"])) if count > 1])
     ax.plot(workers, workers - 1, color=PALE, linestyle=(0, (4, 3)), linewidth=0.9, zorder=1)
     for name, marker in (("staleness_p50", "_"), ("staleness_p99", "o")):
-        ax.plot(measured["workers"].to_numpy(), measured[name].to_numpy(), marker, color=INK, markersize=4.0, zorder=3)
+        values = measured[name].where(measured[name] > 0).to_numpy()  # 0 has no place on the axis
+        ax.plot(measured["workers"].to_numpy(), values, marker, color=INK, markersize=4.0, zorder=3)
     _axes(ax, table)
     ax.yaxis.set_major_locator(LogLocator(10, numticks=5))
 

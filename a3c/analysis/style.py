@@ -137,6 +137,28 @@ def legends(study: Study, variants: Iterable[str], counts: Sequence[int] = ()) -
     return lines
 
 
+def stacks(axes: Any, height: int, count: int) -> list[list[Any]]:
+    """The panels of each of `count` places, `height` below each other; takes away those that are too many.
+
+    Args:
+      axes: object [height * k, columns], from `panels` with `stacked(height, count)`.
+      height: panels of a place.
+      count: of places.
+    """
+    columns = axes.shape[1]
+    found = [
+        list(axes[top : top + height, column]) for top in range(0, axes.shape[0], height) for column in range(columns)
+    ]
+    hide([ax for stack in found[count:] for ax in stack])
+    return found[:count]
+
+
+def stacked(height: int, count: int) -> tuple[int, int]:
+    """Rows and columns of panels for `count` places of `height` panels each."""
+    columns = beside(count)
+    return height * -(-max(1, count) // columns), columns
+
+
 def hide(axes: Sequence[Axes]) -> None:
     """Takes away the panels that a grid has too many."""
     for ax in axes:

@@ -28,16 +28,16 @@ def sweep(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         "doubling below the least other value." + overload(runs)
     )
     handles = style.legends(study, table["variant"])
-    figure, axes = style.panels((len(SCORES), len(places)), caption, handles, size=(2.9, 1.9))
-    for column, (game, workers) in enumerate(places):
+    figure, axes = style.panels(style.stacked(len(SCORES), len(places)), caption, handles, size=(2.9, 1.9))
+    for stack, (game, workers) in zip(style.stacks(axes, len(SCORES), len(places)), places, strict=True):
         mine, own = (frame[(frame["game"] == game) & (frame["workers"] == workers)] for frame in (table, runs))
         apart = len({count for name, count in places if name == game}) > 1
-        axes[0, column].set_title(f"{short(game, 20)}, {plural(workers)}" if apart else short(game), loc="left")
-        for ax, (name, label) in zip(axes[:, column], SCORES.items(), strict=True):
+        stack[0].set_title(f"{short(game, 20)}, {plural(workers)}" if apart else short(game), loc="left")
+        for ax, (name, label) in zip(stack, SCORES.items(), strict=True):
             _along(study, ax, mine, own, name)
-            if column == 0:
+            if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(label)
-        axes[-1, column].set_xlabel(_label(study))
+        stack[-1].set_xlabel(_label(study))
     return figure
 
 

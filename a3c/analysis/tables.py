@@ -45,6 +45,8 @@ _KEY = ("game", "variant", "workers")
 _GROUP = " ".join(_KEY)
 _SCORE = "score_mean score_mean_lo score_mean_hi"
 
+WALL_CLOCK = ("train_seconds", "frames_per_second")  # left out of a sweep's table of runs
+
 COLUMNS = {
     name: tuple(columns.split())
     for name, columns in {
@@ -86,7 +88,7 @@ def table_columns(study: Study, name: str) -> tuple[str, ...]:
     """The header of one table of a study."""
     columns = COLUMNS[name]
     if study.sweep and columns[: len(_KEY)] == _KEY:
-        return (*_KEY, study.sweep.name, *columns[len(_KEY) :])
+        return (*_KEY, study.sweep.name, *(column for column in columns[len(_KEY) :] if column not in WALL_CLOCK))
     return columns
 
 

@@ -181,14 +181,8 @@ def _manifest(run: Run, frames_per_second: float) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def synthetic() -> Any:
     """What this file offers, so that tests need not find it on the import path."""
-    return SimpleNamespace(
-        make_run=make_run,
-        make_study=make_study,
-        write_run=write_run,
-        write_study=write_study,
-        rows_of=rows_of,
-        sampled=sampled,
-    )
+    offered = (make_run, make_study, write_run, write_study, rows_of, sampled)
+    return SimpleNamespace(**{function.__name__: function for function in offered})
 
 
 @pytest.fixture

@@ -83,6 +83,17 @@ def test_a_schedule_has_its_color_and_a_second_variant_of_it_another(synthetic: 
     assert len(set(found.values())) == 4
 
 
+@pytest.mark.parametrize(("count", "shape"), [(1, (2, 1)), (3, (2, 3)), (4, (4, 2)), (5, (4, 3))])
+def test_each_places_panels_stand_below_each_other_and_no_more_than_three_beside(
+    count: int, shape: tuple[int, int]
+) -> None:
+    assert style.stacked(2, count) == shape
+    _, axes = style.panels(shape, "A caption.")
+    stacks = style.stacks(axes, 2, count)
+    assert [stack[1] is axes[2 * (i // shape[1]) + 1, i % shape[1]] for i, stack in enumerate(stacks)] == [True] * count
+    assert sum(ax.axison for ax in axes.flat) == 2 * count
+
+
 def test_more_workers_are_darker() -> None:
     brightness = [sum(style.shade((0.8, 0.2, 0.1), w, (1, 2, 8))) for w in (1, 2, 8)]
     assert brightness == sorted(brightness, reverse=True)

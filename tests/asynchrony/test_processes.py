@@ -177,7 +177,7 @@ def _workers(session: int) -> list[int]:
     return [pid for pid in alive if pid not in parents and b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize("schedule", ["hogwild", "locked", "synchronous"])
+@pytest.mark.parametrize("schedule", [pytest.param("hogwild", marks=pytest.mark.slow), "locked", "synchronous"])
 def test_a_killed_worker_ends_the_run_and_is_named(
     trainer: Callable[..., subprocess.Popen[str]], schedule: str, tmp_path: Path
 ) -> None:
@@ -191,7 +191,9 @@ def test_a_killed_worker_ends_the_run_and_is_named(
     assert wait_for(lambda: not children_of(process.pid), 2)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 130)]
+)
 def test_a_signal_stops_the_run_and_its_workers(
     trainer: Callable[..., subprocess.Popen[str]], number: int, code: int, tmp_path: Path
 ) -> None:
