@@ -12,7 +12,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from a3c.analysis import captions, outputs, predictions, style
-from a3c.analysis.figures import FIGURES, write_figures
+from a3c.analysis.figures import FIGURES, fix_layout, write_figures
 from a3c.analysis.tables import read_table, write_tables
 from a3c.records.schedule_file import TURN
 
@@ -46,6 +46,18 @@ def test_every_figure_promised_is_drawn_and_the_same_to_the_byte_when_drawn_agai
         assert b"<dc:date>" not in data
     write_figures(study, tmp_path)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_where_panels_stand_has_no_last_bits_that_differ() -> None:
+    figure, axes = style.panels((3, 1), "A caption.")
+    for ax, label in zip(axes.flat, ("one", "two", "three"), strict=True):
+        ax.set_ylabel(label)
+    fix_layout(figure)
+    for ax in axes.flat:
+        assert all(edge == round(edge, 6) for edge in ax.get_position(original=True).bounds[:2])
+    stood = [ax.get_position().bounds for ax in axes.flat]
+    figure.draw_without_rendering()
+    assert [ax.get_position().bounds for ax in axes.flat] == stood
 
 
 def test_runs_in_which_no_episode_ended_make_figures_that_say_so(tmp_path: Path, synthetic: Any) -> None:
