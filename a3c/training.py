@@ -92,7 +92,7 @@ def _train(settings: Settings, folder: Path, conditions: Conditions, progress: C
         network.vector,
         writer,
         evaluate_after_training=conditions.timing,
-        histogram=_histogram(settings, folder),
+        histogram=None if conditions.recorded else _histogram(settings, folder),  # a record needs none
         recorded=conditions.recorded,
         worker_processes=conditions.worker_processes,
     )

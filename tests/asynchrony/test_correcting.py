@@ -158,4 +158,6 @@ def test_an_order_is_drawn_from_the_histogram_of_another_run(cliff: Make, tmp_pa
     assert sum(counts) <= len(turns)
     assert len(counts) == turns["staleness"].max() + 1
     staleness = read_schedule(into / run_folder.SCHEDULE)[1]["staleness"]
+    found = replay(into, tmp_path / "elsewhere")
+    assert found["equal"], found["difference"]
     assert {counts[s] > 0 for s in staleness[len(counts) :].tolist()} == {True}
