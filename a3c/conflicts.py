@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
-from a3c.environments.games import CLIFF_WORLD, CONTROL_GAMES, CUSTOM_PATTERN, atari_games, kind_of
+from a3c.environments.games import CUSTOM_PATTERN, kind_of, known_games
 from a3c.problems import Problem, unknown
 
 ASYNCHRONOUS = ("hogwild", "locked")
+ACTION_VALUES = ("one_step_q", "one_step_sarsa", "n_step_q")
+CONVOLUTIONAL = ("conv2013", "conv2015")
+ANY_NETWORK = (*CONVOLUTIONAL, "mlp", "table")
+NETWORKS = {
+    "atari": CONVOLUTIONAL,
+    "control": ("mlp",),
+    "pixels": CONVOLUTIONAL,
+    "maze": CONVOLUTIONAL,
+    "bandit": ("mlp", "table"),
+    "corridor": ("mlp", "table"),
+    "sparse_grid": ("mlp", "table"),
+    "cliff_world": ("table",),
+    "custom": ANY_NETWORK,
+}
+ENVIRONMENTS = tuple(NETWORKS)
 
 
 def conflicts(raw: dict[str, Any]) -> list[Problem]:
     """Combinations that cannot be run, each with its reason; fields of a wrong type are left to their own message."""
-    return _game_conflicts(raw) + _schedule_conflicts(raw) + _network_conflicts(raw)
+    of_agent = _network_conflicts(raw) + _algorithm_conflicts(raw) + _rollout_conflicts(raw)
+    return _game_conflicts(raw) + _schedule_conflicts(raw) + of_agent
 
 
 def _schedule_conflicts(raw: dict[str, Any]) -> list[Problem]:
@@ -31,6 +47,11 @@ def _schedule_conflicts(raw: dict[str, Any]) -> list[Problem]:
     if schedule == "synchronous" and _kind(raw.get("correction")) in ("scaled_rate", "delay_compensation", "vtrace"):
         why = f"got {_kind(raw['correction'])!r}, but synchronous gradients are never stale; allowed: none"
         found.append(Problem("correction.kind", why))
+    optimizer = raw.get("optimizer")
+    annealing = optimizer.get("annealing") if isinstance(optimizer, dict) else None
+    if schedule == "synchronous" and annealing == "linear_per_worker":
+        why = "got 'linear_per_worker', but a synchronous update is everybody's; allowed: linear, constant"
+        found.append(Problem("optimizer.annealing", why))
     found += _order_conflicts(raw.get("order"))
     return found
 
@@ -52,11 +73,10 @@ def _game_conflicts(raw: dict[str, Any]) -> list[Problem]:
         return []
     kind = kind_of(game)
     if kind is None:
-        known = [*atari_games(), *CONTROL_GAMES, CLIFF_WORLD]
-        message = unknown(game, known, "game") + f", or your own as package.module:factory ({CUSTOM_PATTERN})"
+        message = unknown(game, known_games(), "game") + f", or your own as package.module:factory ({CUSTOM_PATTERN})"
         return [Problem("game", message)]
     named = environment.get("kind") if isinstance(environment, dict) else None
-    if named in ("atari", "control", "cliff_world", "custom") and named != kind:
+    if named in ENVIRONMENTS and named != kind:
         return [Problem("environment.kind", f"got {named!r}, but the game {game!r} needs {kind!r}")]
     return []
 
@@ -65,9 +85,65 @@ def _network_conflicts(raw: dict[str, Any]) -> list[Problem]:
     environment, network = raw.get("environment"), raw.get("network")
     if not isinstance(environment, dict) or not isinstance(network, dict):
         return []
-    fits = {"atari": ["conv2013"], "control": ["mlp"], "cliff_world": ["table"], "custom": ["conv2013", "mlp", "table"]}
-    allowed, got = fits.get(str(environment.get("kind"))), network.get("kind")
-    if allowed and got in ("conv2013", "mlp", "table") and got not in allowed:
+    allowed, got = NETWORKS.get(str(environment.get("kind"))), network.get("kind")
+    if allowed and got in ANY_NETWORK and got not in allowed:
         kind = environment["kind"]
         return [Problem("network.kind", f"got {got!r}; a {kind} environment takes {', '.join(allowed)}")]
+    return _observation_conflicts(environment, network)
+
+
+def _observation_conflicts(environment: dict[str, Any], network: dict[str, Any]) -> list[Problem]:
+    """A state's index is a row of a table, and nothing else is."""
+    observed, got = environment.get("observed"), network.get("kind")
+    fits = "table" if observed == "index" else "mlp"
+    if observed in ("index", "vector", "nothing") and got in ("table", "mlp") and got != fits:
+        return [Problem("network.kind", f"got {got!r}; what is observed is {observed!r}: allowed: {fits}")]
     return []
+
+
+def _algorithm_conflicts(raw: dict[str, Any]) -> list[Problem]:
+    algorithm, network = raw.get("algorithm"), raw.get("network")
+    if _kind(algorithm) not in ACTION_VALUES:
+        return []
+    found, name = _exploration_conflicts(algorithm), _kind(algorithm)
+    if isinstance(network, dict) and network.get("lstm_cells") is not None:
+        why = f"{name} has no LSTM: its target network would need a recurrent state of its own; allowed: null"
+        found.append(Problem("network.lstm_cells", why))
+    if isinstance(network, dict) and network.get("separate") is True:
+        found.append(Problem("network.separate", f"{name} has action values and no policy; allowed: false"))
+    if _kind(raw.get("correction")) == "vtrace":
+        why = f"got 'vtrace', which weighs by the probabilities of a policy; {name} has none; allowed: not vtrace"
+        found.append(Problem("correction.kind", why))
+    return found
+
+
+def _exploration_conflicts(algorithm: Any) -> list[Problem]:
+    exploration = algorithm.get("exploration")
+    if not isinstance(exploration, dict):
+        return []
+    epsilons, probabilities = exploration.get("final_epsilons"), exploration.get("probabilities")
+    if not _are_numbers(epsilons) or not _are_numbers(probabilities):
+        return []
+    key = "algorithm.exploration.probabilities"
+    if len(epsilons) != len(probabilities):
+        return [Problem(key, f"{len(probabilities)} of them for {len(epsilons)} final epsilons; one each is needed")]
+    if abs(sum(probabilities) - 1.0) > 1e-9:
+        return [Problem(key, f"got {list(probabilities)}, which add up to {sum(probabilities):g}; needed: 1")]
+    return []
+
+
+def _are_numbers(values: Any) -> TypeGuard[list[float]]:
+    return isinstance(values, list | tuple) and all(isinstance(x, int | float) for x in values)
+
+
+def _rollout_conflicts(raw: dict[str, Any]) -> list[Problem]:
+    """A whole episode as one rollout needs one environment a worker, and episodes that fit into memory."""
+    learning, environment = raw.get("learning"), raw.get("environment")
+    if not isinstance(learning, dict) or "rollout_steps" not in learning or learning["rollout_steps"] is not None:
+        return []
+    key, found = "learning.rollout_steps", []
+    if raw.get("envs_per_worker") not in (1, None) or raw.get("executor") == "batched":
+        found.append(Problem(key, "null, a whole episode, needs one environment a worker: episodes differ in length"))
+    if _kind(environment) == "atari":
+        found.append(Problem(key, "null, a whole episode, is up to 27,000 steps of Atari; give a number of steps"))
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-USES = ("initialization", "environment", "policy", "evaluation", "order")
+USES = ("initialization", "environment", "policy", "evaluation", "order", "exploration")
 
 
 def sequence(seed: int, use: str, *place: int) -> np.random.SeedSequence:

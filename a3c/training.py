@@ -13,7 +13,7 @@ from a3c.problems import InvalidInput, Problem
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.manifest import Manifest
-from a3c.settings import MeasuredHistogram, Settings
+from a3c.settings import ActorCriticSettings, MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
@@ -80,8 +80,8 @@ def train(
 
 
 def _train(settings: Settings, folder: Path, conditions: Conditions, progress: Callable[[Progress], None]) -> Result:
+    from a3c.asynchrony.agents import make_network
     from a3c.asynchrony.live import Supervisor
-    from a3c.asynchrony.worker import make_network
     from a3c.environments import make
     from a3c.records.run_writer import RunWriter
 
@@ -162,16 +162,21 @@ def _write_model(folder: Path, network: FlatNetwork, settings: Settings, result:
 
 
 def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> None:
-    """Where states can be listed, the final policy's probabilities, for analysis without torch."""
+    """Where states can be listed, the final policy's probabilities, for analysis without torch; greedy if values."""
+    import numpy as np
     import torch
 
-    from a3c.asynchrony.acting import policy_probabilities
+    from a3c.asynchrony.behaviors import policy_probabilities
 
     if settings.network.kind != "table":
         return
     states = network.tensors[0].shape[0]
     with torch.no_grad():
-        probabilities = policy_probabilities(network(torch.arange(states))[0].numpy())
+        output = network.act(torch.arange(states), network.initial_state(states))[0].numpy()
+    if isinstance(settings.algorithm, ActorCriticSettings):
+        probabilities = policy_probabilities(output[:, :-1])
+    else:
+        probabilities = np.eye(output.shape[1])[output.argmax(-1)]
     with (folder / run_folder.POLICY).open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["state", "action", "probability"])

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from a3c.problems import Problem, unknown
 
 # Settings that are one of several models, told apart by their `kind`.
-UNIONS = ("environment", "network", "order", "optimizer", "correction")
+UNIONS = ("environment", "network", "order", "algorithm", "optimizer", "correction")
 
 
 class Frozen(BaseModel):
@@ -67,4 +67,4 @@ def _step_into(model: Any, part: int | str) -> Any:
     if not isinstance(model, list):
         annotation = model.model_fields[str(part)].annotation
         return annotation if isinstance(annotation, type) else _members(annotation)
-    return next(m for m in model if m.model_fields["kind"].annotation.__args__[0] == part)
+    return next(m for m in model if m.model_fields["kind"].annotation.__args__.count(part))

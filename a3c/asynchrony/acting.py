@@ -8,9 +8,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3c import seeding
+from a3c.asynchrony.agents import Learner, make_behavior, make_learner, make_network
+from a3c.asynchrony.behaviors import Behavior
+from a3c.asynchrony.exchange import LocalCopy
+from a3c.environments import make
 from a3c.environments.batch import Batch
+from a3c.environments.step import Spec
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import NonFiniteError, Rollout
+from a3c.learning.rollouts import Rollout
+from a3c.settings import Settings
+
+EPISODE_CAPACITY_STEPS = 64  # of the first buffers where a rollout is a whole episode; they double when full
 
 
 class Episode(NamedTuple):
@@ -31,70 +40,104 @@ class Episode(NamedTuple):
     truncated: bool
 
 
-def policy_probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis, float64 [B, A] of float32 [B, A].
+class Networks:
+    """The network that acts and learns and, for action values, the target network beside it.
 
-    Raises:
-      NonFiniteError: if a logit is not finite.
+    Attributes:
+      online: its vector is what a pull writes to.
+      target: values what follows; None for an algorithm that bootstraps from its own network.
     """
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True)
-    exponential = np.exp(shifted)
-    total = exponential.sum(axis=-1, keepdims=True)
-    if not np.isfinite(total).all():
-        raise NonFiniteError(f"the policy's logits are not finite: {logits}")
-    return np.asarray(exponential / total)
+
+    def __init__(self, settings: Settings, spec: Spec) -> None:
+        self.online = make_network(settings, spec)
+        self.target = None if settings.target_interval_frames is None else make_network(settings, spec)
+        self._refreshes = -1
+
+    @property
+    def bootstrapping(self) -> FlatNetwork:
+        """The one that values what follows."""
+        return self.target or self.online
+
+    def hold(self, copy: LocalCopy) -> None:
+        """Takes over what was pulled, as far as it is not held already."""
+        if copy.vector is not self.online.vector:
+            self.online.vector.copy_(copy.vector)
+        if self.target is not None and copy.refreshes != self._refreshes:
+            assert copy.target is not None
+            self.target.vector.copy_(copy.target)
+            self._refreshes = copy.refreshes
 
 
-def sample(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """One action a row, int64 [B], by inversion of the cumulative distribution: one uniform number a row."""
-    cumulative = probabilities.cumsum(axis=-1)
-    threshold = generator.random(len(probabilities)) * cumulative[:, -1]
-    return np.asarray((cumulative <= threshold[:, None]).sum(axis=-1))
+class _Buffers:
+    """Room for a rollout of some steps."""
+
+    def __init__(self, spec: Spec, capacity: int, size: int) -> None:
+        action_shape, action_dtype = ([spec.actions], torch.float32) if spec.continuous else ([], torch.int64)
+        dtype = getattr(torch, spec.observation_dtype)
+        self.observation = torch.empty([capacity, size, *spec.observation_shape], dtype=dtype)
+        self.action = torch.empty([capacity, size, *action_shape], dtype=action_dtype)
+        self.reward, self.discount = torch.empty([capacity, size]), torch.empty([capacity, size])
+        self.first = torch.empty([capacity, size])
+
+    def grow(self) -> None:
+        """Doubles the room."""
+        for name, tensor in vars(self).items():
+            setattr(self, name, torch.cat([tensor, torch.empty_like(tensor)]))
 
 
 class Actor:
-    """One worker's games and its copy of the network: collects rollouts.
+    """One worker's games: collects rollouts with the parameters that its networks hold.
 
     With one environment a rollout ends with the episode, as in Algorithm S3. With several, rollouts have full length
-    and games start anew inside them: a game over has discount 0, and a frame limit has discount 0 with γ V of the
-    final observation added to the reward, which is the same return.
+    and games start anew inside them: a game over has discount 0, and a frame limit has discount 0 with γ times the
+    value of the final observation added to the reward, which is the same return. Without `rollout_steps` a rollout is
+    one whole episode, and nothing is bootstrapped.
 
     Attributes:
-      network: the worker's copy; `network.vector` is what a pull writes to.
+      networks: which may be shared with other actors that act in turn.
+      learner: the algorithm.
       spec: of the games.
       episodes: finished since they were last taken; the caller clears the list.
     """
 
     def __init__(
         self,
-        network: FlatNetwork,
+        settings: Settings,
         batch: Batch,
+        networks: Networks,
+        learner: Learner,
+        behavior: Behavior,
         generator: np.random.Generator,
-        *,
-        rollout_steps: int,
-        gamma: float,
-        action_repeat: int,
     ) -> None:
-        self.network = network
+        """Starts the games.
+
+        Args:
+          settings: of the run.
+          batch: of games.
+          networks: see `Networks`.
+          learner: the algorithm.
+          behavior: how actions are chosen.
+          generator: of all chance in choosing them.
+        """
+        self.networks, self.learner, self.spec = networks, learner, batch.spec
         self.episodes: list[Episode] = []
-        self._batch = batch
-        self._generator = generator
-        self._gamma = gamma
-        self._action_repeat = action_repeat
-        self.spec = spec = batch.spec
+        self._batch, self._behavior, self._generator = batch, behavior, generator
+        self._limit_steps, self._gamma = settings.learning.rollout_steps, settings.learning.gamma
+        self._frames_per_step = settings.action_repeat * len(batch)
         size = len(batch)
-        dtype = getattr(torch, spec.observation_dtype)
-        self._observation = torch.empty([rollout_steps, size, *spec.observation_shape], dtype=dtype)
-        self._action = torch.empty([rollout_steps, size], dtype=torch.int64)
-        self._reward = torch.empty([rollout_steps, size])
-        self._discount = torch.empty([rollout_steps, size])
-        self._final = torch.empty([size, *spec.observation_shape], dtype=dtype)
+        self._buffers = _Buffers(self.spec, self._limit_steps or EPISODE_CAPACITY_STEPS, size)
+        dtype = getattr(torch, self.spec.observation_dtype)
+        self._final = torch.empty([size, *self.spec.observation_shape], dtype=dtype)
         self._now = torch.stack([torch.from_numpy(np.asarray(batch.reset(i))) for i in range(size)])
+        self._state, self._first = networks.online.initial_state(size), torch.ones(size)
+        self._next_action: np.ndarray | None = None  # chosen already, since Sarsa's last step needed it
         self._scores, self._steps = [0.0] * size, [0] * size
 
-    def collect(self) -> Rollout:
+    def collect(self, frames: int) -> Rollout:
         """Plays on with the parameters last pulled.
+
+        Args:
+          frames: the global counter at the pull; exploration is annealed by it.
 
         Returns:
           A rollout of views of this actor's buffers, valid until the next call.
@@ -102,58 +145,111 @@ class Actor:
         Raises:
           NonFiniteError: if the network's output is not finite.
         """
-        length, (limit, size) = 0, self._action.shape
-        final_value = None
-        while length < limit:
-            actions = self._choose(length)
+        length, size, buffers = 0, len(self._scores), self._buffers
+        state, following = self._state, None
+        ended = False
+        while not (ended and size == 1) and length != self._limit_steps:
+            if length == len(buffers.reward):
+                buffers.grow()
+            now = frames + length * self._frames_per_step
+            actions = self._choose(length, now)
             ended = False
             for env, step in enumerate(self._batch.step(actions)):
-                self._reward[length, env] = step.reward
-                self._discount[length, env] = step.discount * self._gamma
+                discount = 0.0 if step.last and self._limit_steps is None else step.discount
+                buffers.reward[length, env] = step.reward
+                buffers.discount[length, env] = discount * self._gamma
                 self._now[env] = torch.from_numpy(np.asarray(step.observation))
                 self._scores[env] += step.score
                 self._steps[env] += 1
                 if step.last:
                     ended = True
-                    final_value = self._end_episode(env, length, step.discount > 0.0)
+                    following = self._end_episode(env, length, now, truncated=step.discount > 0.0)
             length += 1
-            if ended and size == 1:
-                break
-        if final_value is None or size > 1:
-            final_value = self._values(self._now)
+        if following is None or size > 1:
+            following = self._value_of_now(frames + length * self._frames_per_step)
             self._final.copy_(self._now)
         return Rollout(
-            self._observation[:length],
-            self._action[:length],
-            self._reward[:length],
-            self._discount[:length],
-            final_value,
+            buffers.observation[:length],
+            buffers.action[:length],
+            buffers.reward[:length],
+            buffers.discount[:length],
+            following,
             self._final,
+            state,
+            buffers.first[:length],
+            self._following_values(length, following) if self.learner.one_step else None,
         )
 
-    def _choose(self, t: int) -> np.ndarray:
-        self._observation[t] = self._now
-        with torch.inference_mode():
-            logits, _ = self.network(self._now)
-        actions = sample(policy_probabilities(logits.numpy()), self._generator)
-        self._action[t] = torch.from_numpy(actions)
+    def _choose(self, t: int, frames: int) -> np.ndarray:
+        self._buffers.observation[t] = self._now
+        self._buffers.first[t] = self._first
+        self._first.zero_()
+        actions, self._state = self._decide(frames)
+        self._buffers.action[t] = torch.from_numpy(actions)
         return actions
 
-    def _values(self, observation: Tensor) -> Tensor:
-        with torch.no_grad():
-            return self.network(observation)[1].clone()
+    def _decide(self, frames: int) -> tuple[np.ndarray, Tensor]:
+        """Actions for the present observations, unless they have been chosen before, and the state after them."""
+        if self._next_action is not None:
+            actions, self._next_action = self._next_action, None
+            return actions, self._state
+        with torch.inference_mode():
+            output, state = self.networks.online.act(self._now, self._state)
+        return self._behavior.choose(output.numpy(), self._generator, frames), state.clone()
 
-    def _end_episode(self, env: int, t: int, truncated: bool) -> Tensor:
-        """Books a finished episode and starts the next one; returns the value to bootstrap from, [1]."""
+    def _value_of_now(self, frames: int) -> Tensor:
+        """What the present observations are worth, float32 [B]; Sarsa chooses its next actions for that."""
+        if self.learner.values_next_action:
+            self._next_action, _ = self._decide(frames)
+        return self._values(self._now, self._state, self._next_action)
+
+    def _values(self, observation: Tensor, state: Tensor, action: np.ndarray | None) -> Tensor:
+        with torch.no_grad():
+            output, _ = self.networks.bootstrapping.act(observation, state)
+        return self.learner.bootstrap(output, None if action is None else torch.from_numpy(action))
+
+    def _following_values(self, length: int, following: Tensor) -> Tensor:
+        """The value of what follows each step, float32 [T, B]: one pass of the target network over the rollout."""
+        observation, action = self._buffers.observation[1:length], self._buffers.action[1:length]
+        with torch.no_grad():
+            output, _ = self.networks.bootstrapping(observation, self._state, self._buffers.first[1:length])
+        return torch.cat([self.learner.bootstrap(output, action), following.unsqueeze(0)])
+
+    def _end_episode(self, env: int, t: int, frames: int, *, truncated: bool) -> Tensor:
+        """Books an episode, values where it was cut off, and starts the next; returns that value, float32 [1]."""
         value = torch.zeros(1)
         self._final[env] = self._now[env]
-        if truncated:
-            value = self._values(self._now[env : env + 1])
+        if truncated and self._limit_steps is not None:
+            value = self._value_of_end(env, frames)
             if len(self._scores) > 1:
-                self._reward[t, env] += self._gamma * value[0]
-                self._discount[t, env] = 0.0
-        frames = (t + 1) * len(self._scores) * self._action_repeat
-        self.episodes.append(Episode(env, frames, self._scores[env], self._steps[env], truncated))
+                self._buffers.reward[t, env] += self._gamma * value[0]
+                self._buffers.discount[t, env] = 0.0
+        frames_after_pull = (t + 1) * self._frames_per_step
+        self.episodes.append(Episode(env, frames_after_pull, self._scores[env], self._steps[env], truncated))
         self._scores[env], self._steps[env] = 0.0, 0
         self._now[env] = torch.from_numpy(np.asarray(self._batch.reset(env)))
+        self._first[env] = 1.0
+        self._state[env] = 0.0
         return value
+
+    def _value_of_end(self, env: int, frames: int) -> Tensor:
+        """What a cut-off episode's final observation is worth, float32 [1]; Sarsa draws the action it would take."""
+        observation, state, action = self._now[env : env + 1], self._state[env : env + 1], None
+        if self.learner.values_next_action:
+            with torch.inference_mode():
+                output, _ = self.networks.online.act(self._now, self._state)
+            action = self._behavior.choose(output.numpy(), self._generator, frames)[env : env + 1]
+        return self._values(observation, state, action)
+
+
+def make_actor(settings: Settings, worker: int, networks: Networks | None = None) -> Actor:
+    """The worker's actor: its games, its networks (or the ones given), its random streams."""
+    batch = Batch([make(settings, worker, env) for env in range(settings.envs_per_turn)])
+    return Actor(
+        settings,
+        batch,
+        networks or Networks(settings, batch.spec),
+        make_learner(settings, batch.spec),
+        make_behavior(settings, batch.spec, worker),
+        seeding.generator(settings.seed, "policy", worker),
+    )

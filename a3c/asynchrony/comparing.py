@@ -133,6 +133,6 @@ class Comparison:
 
 
 def _examination(turn: int, push: Push) -> Examination:
-    tensors = {name: value.numpy().copy() for name, value in vars(push.rollout).items()}
+    tensors = {name: value.numpy().copy() for name, value in vars(push.rollout).items() if value is not None}
     tensors |= {"gradient": push.gradient.numpy().copy(), "parameters": push.parameters.numpy().copy()}
     return Examination(turn, push.worker, push.read, tensors, push.diagnostics._asdict())

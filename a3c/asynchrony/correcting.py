@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from a3c.asynchrony.agents import make_learner, make_network
 from a3c.asynchrony.exchange import Push
+from a3c.environments.step import Spec
+from a3c.learning.actor_critic import ActorCritic
 from a3c.learning.corrections import delay_compensated, scaled_by_staleness
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import NonFiniteError, action_log_probabilities, clip_, vtrace_gradient
+from a3c.learning.gradients import NonFiniteError, clip_
 from a3c.settings import DelayCompensation, ScaledRate, Settings, VTrace
 
 
@@ -65,45 +67,41 @@ class VTraced(Uncorrected):
     whole gradient is computed while others wait; the turn stays a function of the versions read and pushed onto.
     """
 
-    def __init__(self, settings: Settings, vtrace: VTrace, network: FlatNetwork) -> None:
+    def __init__(self, settings: Settings, vtrace: VTrace, learner: ActorCritic, network: FlatNetwork) -> None:
         """Takes a network of its own, for the parameters of a worker may be kept for the next rollout.
 
         Args:
           settings: of the run.
           vtrace: the limits of the ratios.
+          learner: the algorithm.
           network: nobody else's.
         """
-        self._learning = settings.learning
-        self._limits = vtrace
+        self._norm_limit = settings.learning.gradient_norm_limit
+        self._limits = {"rho_limit": vtrace.rho_limit, "c_limit": vtrace.c_limit}
+        self._learner = learner
         self._network = network
 
     def gradient(self, push: Push, now: Tensor) -> Tensor:
-        """See `vtrace_gradient`; clipped like any other."""
+        """See `ActorCritic.vtrace_gradient`; clipped like any other."""
         self._network.vector.copy_(push.parameters)
-        then = action_log_probabilities(self._network, push.rollout)
+        then = self._learner.log_probabilities(self._network, push.rollout)
         self._network.vector.copy_(now)
-        gradient = vtrace_gradient(
-            self._network,
-            push.rollout,
-            then,
-            value_weight=self._learning.value_weight,
-            entropy_weight=self._learning.entropy_weight,
-            rho_limit=self._limits.rho_limit,
-            c_limit=self._limits.c_limit,
-        )
-        clip_(_finite(gradient), float(torch.linalg.vector_norm(gradient)), self._learning.gradient_norm_limit)
+        gradient, norm = self._learner.vtrace_gradient(self._network, push.rollout, then, **self._limits)
+        clip_(gradient, norm, self._norm_limit)
         return gradient
 
 
-def make_correction(settings: Settings, make_network: Callable[[], FlatNetwork]) -> Correction:
-    """The correction that the settings name; the network is made only where it is needed."""
+def make_correction(settings: Settings, spec: Spec) -> Correction:
+    """The correction that the settings name, for games of this spec."""
     match settings.correction:
         case ScaledRate():
             return ScaledByStaleness()
         case DelayCompensation(strength=strength):
             return DelayCompensated(strength)
         case VTrace() as vtrace:
-            return VTraced(settings, vtrace, make_network())
+            learner = make_learner(settings, spec)
+            assert isinstance(learner, ActorCritic)  # refused otherwise, see `conflicts`
+            return VTraced(settings, vtrace, learner, make_network(settings, spec))
         case _:
             return Uncorrected()
 

@@ -99,9 +99,9 @@ class _Intervals:
             updates=int(updates[-1]),
             seconds=end[1],
             learning_rate=annealed(optimizer.learning_rate, optimizer.annealing, end[0], budget),
-            policy_loss=means["policy_loss"],
+            policy_loss=_number(means["policy_loss"]),
             value_loss=means["value_loss"],
-            entropy=means["entropy"],
+            entropy=_number(means["entropy"]),
             value=means["value"],
             gradient_norm=means["gradient_norm"],
             staleness_mean=float(staleness.mean()),
@@ -115,3 +115,8 @@ class _Intervals:
         )
         self._begin = end
         return [row]
+
+
+def _number(mean: float) -> float | None:
+    """None for what the algorithm does not have."""
+    return None if math.isnan(mean) else mean

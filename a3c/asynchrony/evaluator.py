@@ -10,17 +10,19 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from a3c import seeding
-from a3c.asynchrony.acting import policy_probabilities, sample
+from a3c.asynchrony.agents import make_evaluation_behavior, make_network
 from a3c.asynchrony.shared import SNAPSHOTS, SharedMemory
 from a3c.asynchrony.store import evaluation_targets
-from a3c.asynchrony.worker import FAILED, READY, enter_process, make_network
+from a3c.asynchrony.worker import FAILED, READY, enter_process
 from a3c.environments import make
+from a3c.environments.step import Spec
 from a3c.learning.flat import FlatNetwork
 from a3c.records.rows import EvaluationRow
 from a3c.settings import Settings
@@ -68,14 +70,14 @@ def play(network: FlatNetwork, settings: Settings, point: int) -> list[Game]:
       point: of evaluation, from 1.
     """
     games = [make(settings, point, i, use="evaluation") for i in range(settings.evaluation.episodes)]
-    generator = seeding.generator(settings.seed, "evaluation", point)
+    player = Player(network, settings, games[0].spec, seeding.generator(settings.seed, "evaluation", point))
     observations = {i: np.asarray(game.reset()) for i, game in enumerate(games)}
     scores, steps = [0.0] * len(games), [0] * len(games)
     truncated = [False] * len(games)
     while observations:
         playing = list(observations)
-        for i, action in zip(playing, _actions(network, observations, settings, generator), strict=True):
-            step = games[i].step(int(action))
+        for i, action in zip(playing, player.actions(observations), strict=True):
+            step = games[i].step(action)
             observations[i] = np.asarray(step.observation)
             scores[i] += step.score
             steps[i] += 1
@@ -87,14 +89,36 @@ def play(network: FlatNetwork, settings: Settings, point: int) -> list[Game]:
     return [Game(*outcome) for outcome in zip(scores, steps, truncated, strict=True)]
 
 
-def _actions(
-    network: FlatNetwork, observations: dict[int, np.ndarray], settings: Settings, generator: np.random.Generator
-) -> np.ndarray:
-    with torch.inference_mode():
-        logits, _ = network(torch.from_numpy(np.stack(list(observations.values()))))
-    if settings.evaluation.policy == "greedy":
-        return logits.argmax(-1).numpy()
-    return sample(policy_probabilities(logits.numpy()), generator)
+class Player:
+    """Chooses the actions of games that are played side by side, each with a recurrent state of its own."""
+
+    def __init__(self, network: FlatNetwork, settings: Settings, spec: Spec, generator: np.random.Generator) -> None:
+        """Nothing is played yet.
+
+        Args:
+          network: with the parameters that play.
+          settings: of the run; `settings.evaluation` says whether actions are sampled or greedy.
+          spec: of the games.
+          generator: of all chance in choosing actions.
+        """
+        self._network, self._generator = network, generator
+        self._behavior = make_evaluation_behavior(settings, spec)
+        self._greedy = settings.evaluation.policy == "greedy"
+        self._states: dict[int, Tensor] = {}
+
+    def actions(self, observations: dict[int, np.ndarray]) -> list[Any]:
+        """One action for each game that is still being played, in the order of its key."""
+        output = self.output(observations)
+        chosen = self._behavior.greedy(output) if self._greedy else self._behavior.choose(output, self._generator, 0)
+        return list(chosen) if chosen.ndim > 1 else chosen.tolist()
+
+    def output(self, observations: dict[int, np.ndarray]) -> np.ndarray:
+        """The network's output for the observations, float32 [games, K]; the recurrent states go on."""
+        state = torch.cat([self._states.get(i, self._network.initial_state(1)) for i in observations])
+        with torch.inference_mode():
+            output, state = self._network.act(torch.from_numpy(np.stack(list(observations.values()))), state)
+        self._states = dict(zip(observations, torch.split(state, 1), strict=True))
+        return output.numpy()
 
 
 def run_evaluator(assignment: EvaluationAssignment) -> None:

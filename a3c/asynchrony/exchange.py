@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from a3c.learning.gradients import Diagnostics, Rollout
+from a3c.learning.gradients import Diagnostics
+from a3c.learning.rollouts import Rollout
 
 
 class Pulled(NamedTuple):
@@ -14,6 +16,22 @@ class Pulled(NamedTuple):
 
     version: int
     frames: int
+
+
+@dataclass
+class LocalCopy:
+    """What a pull writes to.
+
+    Attributes:
+      vector: float32 [P], the parameters; written into.
+      target: float32 [P], those of the target network when it was last refreshed before the pull, if there is one;
+        replaced and never written into, so that copies may share it.
+      refreshes: how often it had been refreshed; -1 before the first pull.
+    """
+
+    vector: Tensor
+    target: Tensor | None = None
+    refreshes: int = -1
 
 
 class Push(NamedTuple):
@@ -73,8 +91,8 @@ DROPPED = Pushed(None, None, PushSeconds(0.0, 0.0, 0.0))
 class Store(Protocol):
     """What the worker's loop needs."""
 
-    def pull(self, into: Tensor) -> Pulled | None:
-        """Copies the parameters to float32 [P]; None once the budget is used up or the run is stopped."""
+    def pull(self, into: LocalCopy) -> Pulled | None:
+        """Copies the parameters; None once the budget is used up or the run is stopped."""
 
-    def push(self, push: Push, into: Tensor) -> Pushed:
+    def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Applies one gradient, records the turn and pulls again."""

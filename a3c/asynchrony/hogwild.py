@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from a3c.asynchrony.correcting import Correction
-from a3c.asynchrony.exchange import DROPPED, Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.exchange import DROPPED, LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.rules import apply_
 from a3c.asynchrony.shared import SharedMemory, chunks_of
 from a3c.asynchrony.store import SharedStore
@@ -45,11 +45,11 @@ class HogwildStore(SharedStore):
         self._chunks = torch.split(memory.parameters, self._chunk)
         self._begun, self._ended = memory.stamps.numpy()
 
-    def pull(self, into: Tensor) -> Pulled | None:
+    def pull(self, into: LocalCopy) -> Pulled | None:
         """Copies the parameters while others may be writing them."""
         return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pushed:
+    def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Applies the gradient without a lock, takes the next version number under the lock, and pulls.
 
         Correction and Adam's step counter go by the version before, while others may be making the same one.
@@ -83,7 +83,7 @@ class HogwildStore(SharedStore):
             self._ended[chunk, worker] += 1
         self._memory.probe.add_(1)
 
-    def _pull_after(self, push: Push, into: Tensor) -> tuple[Pulled | None, bool | None]:
+    def _pull_after(self, push: Push, into: LocalCopy) -> tuple[Pulled | None, bool | None]:
         """The pull after a push; on a sampled turn it is watched."""
         if push.onto is None:
             return self._pull_if_due(push, into), None
@@ -93,10 +93,11 @@ class HogwildStore(SharedStore):
             return Pulled(push.read, self._place().frames), None
         return self._place(), self._copy_watching(into)
 
-    def _copy_watching(self, into: Tensor) -> bool:
+    def _copy_watching(self, into: LocalCopy) -> bool:
         """Copies chunk by chunk; returns whether the copy is torn."""
+        self._copy_target(into)
         torn, first = False, self._ended[0].copy()
-        for chunk, (source, target) in enumerate(zip(self._chunks, torch.split(into, self._chunk), strict=True)):
+        for chunk, (source, target) in enumerate(zip(self._chunks, torch.split(into.vector, self._chunk), strict=True)):
             ended = self._ended[chunk].copy()
             target.copy_(source)
             torn |= not (np.array_equal(ended, self._begun[chunk]) and np.array_equal(ended, first))

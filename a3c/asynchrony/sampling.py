@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from a3c.asynchrony.agents import make_learner, make_network
 from a3c.asynchrony.exchange import Pulled, Push, Pushed
-from a3c.learning.drift import gradient_shift, policy_shift
+from a3c.environments.step import Spec
+from a3c.learning.drift import gradient_shift
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import NonFiniteError, Rollout, rollout_gradient
+from a3c.learning.gradients import NonFiniteError
+from a3c.learning.rollouts import Rollout
 from a3c.records.rows import SampleRow
 from a3c.settings import Settings
 
@@ -33,7 +35,7 @@ class TurnSeconds(NamedTuple):
 
 class _Pulled(NamedTuple):
     parameters: Tensor
-    logits: Tensor
+    output: Tensor
 
 
 class _Drift(NamedTuple):
@@ -50,14 +52,12 @@ class _Drift(NamedTuple):
 class Sampler:
     """Watches every so many turns of each worker; one for all workers that live in a process."""
 
-    def __init__(
-        self, settings: Settings, make_network: Callable[[], FlatNetwork], send: Callable[[SampleRow], None]
-    ) -> None:
+    def __init__(self, settings: Settings, spec: Spec, send: Callable[[SampleRow], None]) -> None:
         """Prepares for sampling.
 
         Args:
           settings: of the run.
-          make_network: makes the network that the second gradient is computed with; not called without need.
+          spec: of its games.
           send: takes each finished sample.
         """
         self._settings = settings
@@ -66,7 +66,8 @@ class Sampler:
         self._turns: Counter[int] = Counter()
         self._pulled: _Pulled | None = None
         compares = self._interval is not None and settings.schedule != "synchronous"
-        self._network = make_network() if compares else None
+        self._learner = make_learner(settings, spec)
+        self._network = make_network(settings, spec) if compares else None
 
     def watch(self, push: Push, network: FlatNetwork) -> Push:
         """The push, which on sampled turns asks for the parameters that it is applied to.
@@ -79,7 +80,7 @@ class Sampler:
         self._pulled = None
         if not self._is_due(push.worker) or self._network is None:
             return push
-        self._pulled = _Pulled(push.parameters.clone(), _logits(network, push.rollout))
+        self._pulled = _Pulled(push.parameters.clone(), _output(network, push.rollout))
         return push._replace(onto=self._network.vector)
 
     def report(self, push: Push, pushed: Pushed, seconds: TurnSeconds, start_time: float) -> None:
@@ -124,18 +125,12 @@ class Sampler:
     def _drift(self, push: Push, pulled: _Pulled) -> _Drift:
         """Compares; a second gradient that is not finite leaves its columns empty and harms nobody."""
         assert self._network is not None
-        rollout, learning = push.rollout, self._settings.learning
         distance = float(torch.linalg.vector_norm(self._network.vector - pulled.parameters))
-        shift = policy_shift(pulled.logits, _logits(self._network, rollout), rollout.action.flatten())
-        with torch.no_grad():
-            bootstrap = self._network(rollout.final_observation)[1]
+        now, actions = _output(self._network, push.rollout), push.rollout.action.flatten(0, 1)
+        shift = self._learner.shift(pulled.output, now, actions) or (None, None, None)
+        anew = self._learner.valued_anew(self._network, push.rollout)
         try:
-            fresh, diagnostics = rollout_gradient(
-                self._network,
-                replace(rollout, bootstrap_value=bootstrap),
-                value_weight=learning.value_weight,
-                entropy_weight=learning.entropy_weight,
-            )
+            fresh, diagnostics = self._learner.gradient(self._network, anew)
         except NonFiniteError:
             return _Drift(distance, None, None, *shift)
         cosine, _ = gradient_shift(push.gradient, fresh)
@@ -143,7 +138,7 @@ class Sampler:
         return _Drift(distance, cosine, ratio, *shift)
 
 
-def _logits(network: FlatNetwork, rollout: Rollout) -> Tensor:
-    """float32 [T x B, A]."""
-    with torch.no_grad():
-        return network(rollout.observation.flatten(0, 1))[0]
+@torch.no_grad()
+def _output(network: FlatNetwork, rollout: Rollout) -> Tensor:
+    """float32 [T x B, K]."""
+    return network.unroll(rollout)[0].flatten(0, 1)

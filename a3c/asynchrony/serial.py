@@ -6,16 +6,16 @@ parameters of each turn are copied. Versions are kept only as long as a later tu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
 
-from a3c.asynchrony.acting import Actor
+from a3c.asynchrony.acting import Actor, Networks, make_actor
 from a3c.asynchrony.comparing import Comparison, Examine
 from a3c.asynchrony.correcting import make_correction
-from a3c.asynchrony.exchange import Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.order import Order, Turn, make_order
 from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
@@ -26,15 +26,12 @@ from a3c.asynchrony.worker import (
     Reporter,
     differentiate,
     enter_process,
-    make_actor,
-    make_network,
     make_sampler,
     reporting_faults,
     wait_for_all,
 )
 from a3c.environments import make
 from a3c.environments.step import Spec
-from a3c.learning.flat import FlatNetwork
 from a3c.settings import Settings
 
 
@@ -60,6 +57,13 @@ class Observation:
         return self._reporters[worker]
 
 
+class _Version(NamedTuple):
+    """Parameters that a later turn may read, and the global frame counter when they were made."""
+
+    copy: LocalCopy
+    frames: int
+
+
 class _Prepared(NamedTuple):
     """A turn that is ready to be pushed."""
 
@@ -76,7 +80,7 @@ class Execution:
         self,
         settings: Settings,
         store: LockedStore | SynchronousStore,
-        network: FlatNetwork,
+        networks: Networks,
         observe: Observation,
     ) -> None:
         """Begins at version 0.
@@ -84,39 +88,39 @@ class Execution:
         Args:
           settings: of the run.
           store: that nobody else uses.
-          network: shared by all logical workers.
+          networks: shared by all logical workers.
           observe: what looks on.
         """
-        self._settings, self._store, self._network = settings, store, network
+        self._settings, self._store, self._networks = settings, store, networks
         self._observe = observe
         self._actors: dict[int, Actor] = {}
         self._pushed_frames: dict[int, int] = {}
-        first = torch.empty_like(network.vector)
-        pulled = store.pull(first)
+        first = LocalCopy(torch.empty_like(networks.online.vector))
+        store.pull(first)
         self._frames = 0
-        self._versions: dict[int, tuple[Tensor, int]] = {0: (first, 0)} if pulled else {}
+        self._versions = {0: _Version(first, 0)}
 
     def asynchronous(self, order: Order) -> None:
         """Executes an order, one turn a version, until it or the budget ends."""
         assert isinstance(self._store, LockedStore)
-        version, over = 0, False
+        version, over, latest = 0, False, self._versions[0].copy
         while not over and (turn := order.next(version)) is not None:
             prepared = self._prepare(turn, turn_number=version)
-            made = torch.empty_like(self._network.vector)
+            made = replace(latest, vector=torch.empty_like(latest.vector))  # shares the target, until it is refreshed
             pushed = self._store.push(prepared.push, into=made)
             if pushed.applied:
                 self._finish_turn(prepared, pushed)
-            over = pushed.pulled is None
+            over, latest = pushed.pulled is None, made
             version += 1
             self._versions = {v: kept for v, kept in self._versions.items() if order.needs(v, version)}
             if order.needs(version, version):
-                self._versions[version] = (made, self._frames)
+                self._versions[version] = _Version(made, self._frames)
 
     def synchronous(self) -> None:
         """Executes all workers one after the other, update by update."""
         assert isinstance(self._store, SynchronousStore)
         workers = self._settings.turn_workers
-        version, vector = 0, self._versions[0][0]
+        version, copy = 0, self._versions[0].copy
         while True:
             onto, begun = Pulled(version, self._frames), []
             for worker in range(workers):
@@ -129,23 +133,23 @@ class Execution:
             for prepared in begun:
                 self._finish_turn(prepared, pushed)
             version += 1
-            if self._store.pull(vector) is None:
+            if self._store.pull(copy) is None:
                 return
-            self._versions = {version: (vector, self._frames)}
+            self._versions = {version: _Version(copy, self._frames)}
 
     def _prepare(self, turn: Turn, turn_number: int) -> _Prepared:
         """The turn's rollout and gradient, with the parameters of the version it reads."""
         began = perf_counter()
-        vector, frames = self._versions[turn.read]
+        copy, frames = self._versions[turn.read]
         if turn.worker not in self._actors:
-            self._actors[turn.worker] = make_actor(self._settings, turn.worker, self._network)
+            self._actors[turn.worker] = make_actor(self._settings, turn.worker, self._networks)
         actor = self._actors[turn.worker]
-        self._network.vector.copy_(vector)
+        self._networks.hold(copy)
         pulled = perf_counter() - began
-        push, seconds = differentiate(turn.worker, turn.read, actor, vector, self._settings, pulled)
-        self._observe.examine(turn_number, push)
         place = Pulled(turn.read, max(frames, self._pushed_frames.get(turn.worker, 0)))
-        return _Prepared(self._observe.sampler.watch(push, self._network), actor, place, seconds)
+        push, seconds = differentiate(turn.worker, place, actor, copy.vector, pulled)
+        self._observe.examine(turn_number, push)
+        return _Prepared(self._observe.sampler.watch(push, self._networks.online), actor, place, seconds)
 
     def _finish_turn(self, prepared: _Prepared, pushed: Pushed) -> None:
         push = prepared.push
@@ -162,12 +166,12 @@ def run_serial(assignment: Assignment) -> None:
     with reporting_faults(assignment.pipe):
         settings = assignment.settings
         spec = make(settings, 0, 0).spec
-        network = make_network(settings, spec)
+        networks = Networks(settings, spec)
         store = _store(assignment, spec)
         sampler = make_sampler(assignment, spec)
         comparison = Comparison(assignment.recorded, assignment.pipe)
         wait_for_all(assignment)
-        execution = Execution(settings, store, network, Observation(assignment, comparison.examine, sampler))
+        execution = Execution(settings, store, networks, Observation(assignment, comparison.examine, sampler))
         if settings.schedule == "synchronous":
             execution.synchronous()
             return
@@ -182,7 +186,7 @@ def _store(assignment: Assignment, spec: Spec) -> LockedStore | SynchronousStore
     if settings.schedule == "synchronous":
         return SynchronousStore(memory, lock, settings, assignment.rendezvous)
     every_push = settings.model_copy(update={"pull_interval_rollouts": 1})  # here the order says who reads what
-    return LockedStore(memory, lock, every_push, make_correction(settings, lambda: make_network(settings, spec)))
+    return LockedStore(memory, lock, every_push, make_correction(settings, spec))
 
 
 def _order(assignment: Assignment) -> Order:

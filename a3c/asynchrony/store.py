@@ -15,9 +15,19 @@ from time import perf_counter
 from torch import Tensor
 
 from a3c.asynchrony.correcting import Correction, Uncorrected
-from a3c.asynchrony.exchange import DROPPED, Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.exchange import DROPPED, LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.rules import apply_
-from a3c.asynchrony.shared import DRAINED, FRAMES, RING_TURNS, SNAPSHOTS, STOP, TURNS, VERSION, SharedMemory
+from a3c.asynchrony.shared import (
+    DRAINED,
+    FRAMES,
+    REFRESHES,
+    RING_TURNS,
+    SNAPSHOTS,
+    STOP,
+    TURNS,
+    VERSION,
+    SharedMemory,
+)
 from a3c.learning.gradients import Diagnostics, clip_
 from a3c.learning.optimizers import annealed
 from a3c.records.schedule_file import MOST_STALENESS, check
@@ -48,6 +58,7 @@ class SharedStore:
         self._records = memory.turn_records
         self._numbers = memory.numbers.numpy()
         self._start_time = memory.start_time.numpy()
+        self._worker_frames = memory.worker_frames.numpy()
         self._targets = evaluation_targets(settings)
         self._rollouts_since_pull = 0
 
@@ -58,18 +69,25 @@ class SharedStore:
         counters = self._counters
         return bool(counters[STOP]) or int(counters[FRAMES]) >= self._settings.budget_frames
 
-    def _copy_parameters(self, into: Tensor) -> Pulled:
+    def _copy_parameters(self, into: LocalCopy) -> Pulled:
         """Versions and frames first: were they read after a torn copy, staleness would look too small."""
         pulled = self._place()
-        into.copy_(self._memory.parameters)
+        into.vector.copy_(self._memory.parameters)
+        self._copy_target(into)
         return pulled
+
+    def _copy_target(self, into: LocalCopy) -> None:
+        """A new copy of the target network's parameters, if they have changed since the last one."""
+        refreshes = int(self._counters[REFRESHES])
+        if len(self._memory.target) and refreshes != into.refreshes:
+            into.target, into.refreshes = self._memory.target.clone(), refreshes
 
     def _pull_is_due(self) -> bool:
         """A pull follows every `pull_interval_rollouts`-th push; else the parameters are kept."""
         self._rollouts_since_pull = (self._rollouts_since_pull + 1) % self._settings.pull_interval_rollouts
         return self._rollouts_since_pull == 0
 
-    def _pull_if_due(self, push: Push, into: Tensor) -> Pulled | None:
+    def _pull_if_due(self, push: Push, into: LocalCopy) -> Pulled | None:
         if self._exhausted():
             return None
         return self._copy_parameters(into) if self._pull_is_due() else Pulled(push.read, int(self._counters[FRAMES]))
@@ -81,14 +99,17 @@ class SharedStore:
         """The gradient to apply to this version, and the learning rate to apply it with."""
         staleness = version - push.read
         if not staleness:
-            return push.gradient, self._rate()
+            return push.gradient, self._rate(push.worker)
         gradient = self._correction.gradient(push, self._memory.parameters)
-        return gradient, self._correction.rate(self._rate(), staleness)
+        return gradient, self._correction.rate(self._rate(push.worker), staleness)
 
-    def _rate(self) -> float:
-        """The learning rate at the present place of the frame counter."""
-        optimizer, frames = self._settings.optimizer, int(self._counters[FRAMES])
-        return annealed(optimizer.learning_rate, optimizer.annealing, frames, self._settings.budget_frames)
+    def _rate(self, worker: int) -> float:
+        """The learning rate at the present place of the frame counter: the global one, or the worker's own."""
+        optimizer, budget = self._settings.optimizer, self._settings.budget_frames
+        if optimizer.annealing == "linear_per_worker":
+            frames, share = int(self._worker_frames[worker]), budget / self._settings.turn_workers
+            return annealed(optimizer.learning_rate, optimizer.annealing, frames, share)
+        return annealed(optimizer.learning_rate, optimizer.annealing, int(self._counters[FRAMES]), budget)
 
     def _statistics(self, worker: int) -> Tensor:
         """float32 [S, P], the worker's own or everybody's."""
@@ -115,11 +136,13 @@ class SharedStore:
         self._records[slot] = (worker, steps, min(staleness, MOST_STALENESS), check(diagnostics))
         self._numbers[slot] = (seconds, *diagnostics)
         self._counters[FRAMES] += steps * self._settings.action_repeat
+        self._worker_frames[worker] += steps * self._settings.action_repeat
         self._counters[TURNS] = turn + 1
 
     def _advance(self, version: int) -> None:
-        """Makes the new version known and keeps the parameters that cross an evaluation point."""
+        """Makes the new version known, refreshes the target network and keeps what crosses an evaluation point."""
         self._counters[VERSION] = version
+        self._refresh_target()
         point = int(self._counters[SNAPSHOTS])
         while point < len(self._targets) and int(self._counters[FRAMES]) >= self._targets[point]:
             self._memory.snapshots[point].copy_(self._memory.parameters)
@@ -128,16 +151,23 @@ class SharedStore:
             point += 1
             self._counters[SNAPSHOTS] = point
 
+    def _refresh_target(self) -> None:
+        """Every `target_interval_frames` of the global counter (Mnih et al., 2016, Algorithm 1)."""
+        interval = self._settings.target_interval_frames
+        if interval is not None and (due := int(self._counters[FRAMES]) // interval) > self._counters[REFRESHES]:
+            self._memory.target.copy_(self._memory.parameters)
+            self._counters[REFRESHES] = due
+
 
 class LockedStore(SharedStore):
     """A push with the pull after it is atomic, so the run is a function of settings, seeds and the order of turns."""
 
-    def pull(self, into: Tensor) -> Pulled | None:
+    def pull(self, into: LocalCopy) -> Pulled | None:
         """Copies the parameters under the lock."""
         with self._lock:
             return None if self._exhausted() else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pushed:
+    def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Clips the gradient; then, under the lock, applies it, records the turn and pulls.
 
         A gradient that comes after the budget is dropped, so that the run ends with the version that used it up.

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from a3c.asynchrony.exchange import Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.shared import FINISHED, FRAMES, RING_TURNS, TURNS, SharedMemory
 from a3c.asynchrony.store import SharedStore
 from a3c.records.schedule_file import check
@@ -45,11 +44,11 @@ class SynchronousStore(SharedStore):
         self._rendezvous = rendezvous
         self._numbers_in = memory.gradient_numbers.numpy()
 
-    def pull(self, into: Tensor) -> Pulled | None:
+    def pull(self, into: LocalCopy) -> Pulled | None:
         """Copies the parameters, which nobody writes now; all workers see the same end, for worker 0 decided it."""
         return None if self._counters[FINISHED] else self._copy_parameters(into)
 
-    def push(self, push: Push, into: Tensor) -> Pushed:
+    def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Hands the gradient in, waits until the average of everybody's has been applied, and pulls."""
         began, onto = perf_counter(), self._place()
         self.hand_in(push)
@@ -73,7 +72,7 @@ class SynchronousStore(SharedStore):
             average.add_(gradient)
         average.div_(len(self._memory.gradients))
         self._clip(average, float(torch.linalg.vector_norm(average)))
-        self._apply(0, version, average, self._rate())
+        self._apply(0, version, average, self._rate(0))
         self._record_all()
         self._advance(version + 1)
         self._counters[FINISHED] = self._exhausted()
@@ -106,5 +105,6 @@ class SynchronousStore(SharedStore):
         self._records["check"][slots] = [check(row) for row in numbers.tolist()]
         self._numbers[slots, 0] = time.monotonic() - self._start_time[0]
         self._numbers[slots, 1:] = numbers
+        self._worker_frames += steps * self._settings.action_repeat
         self._counters[FRAMES] += int(steps.sum()) * self._settings.action_repeat
         self._counters[TURNS] = first + len(workers)

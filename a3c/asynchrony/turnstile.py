@@ -11,11 +11,10 @@ from multiprocessing.synchronize import Lock, Semaphore
 from time import perf_counter
 
 import numpy as np
-from torch import Tensor
 
 from a3c.asynchrony.comparing import Recorded
 from a3c.asynchrony.correcting import Correction
-from a3c.asynchrony.exchange import Pulled, Push, Pushed, PushSeconds
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.recorded_order import RecordedOrder
 from a3c.asynchrony.shared import FRAMES, SharedMemory
 from a3c.asynchrony.store import LockedStore
@@ -84,7 +83,7 @@ class TurnstileStore(LockedStore):
         self._frames_after_push = 0
         self._done = 0
 
-    def pull(self, into: Tensor) -> Pulled | None:
+    def pull(self, into: LocalCopy) -> Pulled | None:
         """Waits for its place in the order, unless the next turn reads what is held already."""
         if self._done >= len(self._reads):
             return None
@@ -96,7 +95,7 @@ class TurnstileStore(LockedStore):
         self._leave()
         return pulled
 
-    def push(self, push: Push, into: Tensor) -> Pushed:
+    def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Waits for its place in the order, applies and records."""
         self._clip(push.gradient, push.diagnostics.gradient_norm)
         self._await_room()

@@ -20,25 +20,19 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from a3c import seeding
-from a3c.asynchrony.acting import Actor
+from a3c.asynchrony.acting import Actor, make_actor
 from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
 from a3c.asynchrony.correcting import make_correction
-from a3c.asynchrony.exchange import Pulled, Push, Store
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store
 from a3c.asynchrony.hogwild import HogwildStore
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.shared import SharedMemory
 from a3c.asynchrony.store import LockedStore
 from a3c.asynchrony.synchronous import Rendezvous, SynchronousStore
 from a3c.asynchrony.turnstile import TurnstileStore
-from a3c.environments import make
-from a3c.environments.batch import Batch
 from a3c.environments.step import Spec
-from a3c.learning import networks
-from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import rollout_gradient
 from a3c.records.rows import EpisodeRow, SampleRow
-from a3c.settings import MLPSettings, Settings
+from a3c.settings import Settings
 
 READY, EPISODES, SAMPLED, MEMORY, FAILED = "ready", "episodes", "sampled", "memory", "failed"
 
@@ -77,21 +71,21 @@ def work(
     worker: int,
     store: Store,
     actor: Actor,
-    settings: Settings,
     *,
     examine: Callable[[Push], None],
     sampler: Sampler,
     report: Reporter,
 ) -> None:
     """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
-    parameters, began = actor.network.vector, perf_counter()
-    pulled = store.pull(parameters)
+    began, copy = perf_counter(), LocalCopy(actor.networks.online.vector)
+    pulled = store.pull(copy)
     pull_seconds = perf_counter() - began
     while pulled is not None:
-        push, seconds = differentiate(worker, pulled.version, actor, parameters, settings, pull_seconds)
+        actor.networks.hold(copy)
+        push, seconds = differentiate(worker, pulled, actor, copy.vector, pull_seconds)
         examine(push)
-        push = sampler.watch(push, actor.network)
-        pushed = store.push(push, into=parameters)
+        push = sampler.watch(push, actor.networks.online)
+        pushed = store.push(push, into=copy)
         if pushed.applied:
             report.send(actor, pulled)
             sampler.report(push, pushed, seconds, report.start_time)
@@ -99,25 +93,23 @@ def work(
 
 
 def differentiate(
-    worker: int, read: int, actor: Actor, parameters: Tensor, settings: Settings, pull_seconds: float
+    worker: int, pulled: Pulled, actor: Actor, parameters: Tensor, pull_seconds: float
 ) -> tuple[Push, TurnSeconds]:
-    """A rollout and its gradient, with the parameters that the actor's network holds.
+    """A rollout and its gradient, with the parameters that the actor's networks hold.
 
     Args:
       worker: whose turn it is.
-      read: the version of the parameters.
+      pulled: the version of the parameters, and the global frame counter at the pull.
       actor: the worker's.
       parameters: float32 [P], of that version.
-      settings: of the run.
       pull_seconds: what pulling them took.
     """
     began = perf_counter()
-    rollout = actor.collect()
+    rollout = actor.collect(pulled.frames)
     acted = perf_counter()
-    weights = {"value_weight": settings.learning.value_weight, "entropy_weight": settings.learning.entropy_weight}
-    gradient, diagnostics = rollout_gradient(actor.network, rollout, **weights)
+    gradient, diagnostics = actor.learner.gradient(actor.networks.online, rollout)
     seconds = TurnSeconds(pull_seconds, acted - began, perf_counter() - acted)
-    return Push(worker, read, gradient, rollout, diagnostics, parameters), seconds
+    return Push(worker, pulled.version, gradient, rollout, diagnostics, parameters), seconds
 
 
 class Reporter:
@@ -147,34 +139,6 @@ class Reporter:
         self._pipe.send((EPISODES, rows))
 
 
-def make_network(settings: Settings, spec: Spec) -> FlatNetwork:
-    """The run's network with its initial parameters: the same in every process, since the seed is the run's."""
-    hidden = settings.network.hidden if isinstance(settings.network, MLPSettings) else ()
-    network = networks.build(
-        settings.network.kind,
-        observation_shape=spec.observation_shape,
-        actions=spec.actions,
-        states=spec.states,
-        hidden=hidden,
-        seed=seeding.integer(settings.seed, "initialization"),
-    )
-    return FlatNetwork(network)
-
-
-def make_actor(settings: Settings, worker: int, network: FlatNetwork | None = None) -> Actor:
-    """The worker's actor: its games, its copy of the network (or the one given), its random streams."""
-    games = [make(settings, worker, env) for env in range(settings.envs_per_turn)]
-    batch = Batch(games)
-    return Actor(
-        network or make_network(settings, batch.spec),
-        batch,
-        seeding.generator(settings.seed, "policy", worker),
-        rollout_steps=settings.learning.rollout_steps,
-        gamma=settings.learning.gamma,
-        action_repeat=settings.action_repeat,
-    )
-
-
 def run_worker(assignment: Assignment) -> None:
     """The worker process: prepares, says so, waits for everybody, works; a fault is sent with its traceback."""
     enter_process()
@@ -186,7 +150,7 @@ def run_worker(assignment: Assignment) -> None:
         sampler = make_sampler(assignment, actor.spec)
         wait_for_all(assignment)
         report = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
-        work(worker, store, actor, settings, examine=examine, sampler=sampler, report=report)
+        work(worker, store, actor, examine=examine, sampler=sampler, report=report)
 
 
 def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
@@ -195,7 +159,7 @@ def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
     def send(row: SampleRow) -> None:
         assignment.pipe.send((SAMPLED, row))
 
-    return Sampler(assignment.settings, lambda: make_network(assignment.settings, spec), send)
+    return Sampler(assignment.settings, spec, send)
 
 
 def wait_for_all(assignment: Assignment) -> None:
@@ -221,7 +185,7 @@ def _store(assignment: Assignment, actor: Actor) -> Store:
     memory, lock, settings, recorded = assignment.memory, assignment.lock, assignment.settings, assignment.recorded
     if settings.schedule == "synchronous":
         return SynchronousStore(memory, lock, settings, assignment.rendezvous)
-    correction = make_correction(settings, lambda: make_network(settings, actor.spec))
+    correction = make_correction(settings, actor.spec)
     if settings.schedule == "hogwild":
         return HogwildStore(memory, lock, settings, correction)
     if recorded is None:

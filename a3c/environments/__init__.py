@@ -40,22 +40,45 @@ def make(settings: Settings, *place: int, use: str = "environment") -> Environme
 
 def _make(settings: Settings, *place: int, use: str) -> Environment:
     from a3c import seeding
-    from a3c.settings import AtariSettings, CliffSettings, ControlSettings
+    from a3c import settings as kinds
 
-    chosen = settings.environment
+    game, chosen = settings.game, settings.environment
     seed = seeding.integer(settings.seed, use, *place)
-    if isinstance(chosen, AtariSettings):
-        from a3c.environments.atari import Atari
+    generator = seeding.generator(settings.seed, use, *place)
+    match chosen:
+        case kinds.AtariSettings():
+            from a3c.environments.atari import Atari
 
-        return Atari(settings.game, chosen, seed, seeding.generator(settings.seed, use, *place))
-    if isinstance(chosen, ControlSettings):
-        from a3c.environments.control import Control
+            return Atari(game, chosen, seed, generator)
+        case kinds.ControlSettings():
+            from a3c.environments.control import Control
 
-        return Control(settings.game, chosen.reward_scale, seed)
-    if isinstance(chosen, CliffSettings):
-        from a3c.environments.cliff_world import CliffWorld
+            return Control(game, chosen.reward_scale, seed)
+        case kinds.PixelSettings():
+            from a3c.environments.pixels import Pixels
 
-        return CliffWorld(chosen.step_limit_steps, chosen.reward_scale)
-    from a3c.environments.custom import custom
+            return Pixels(game, chosen, seed)
+        case kinds.MazeSettings():
+            from a3c.environments.maze import Maze
 
-    return custom(settings.game, chosen, seed, seeding.generator(settings.seed, use, *place))
+            return Maze(chosen, generator)
+        case kinds.BanditSettings():
+            from a3c.environments.bandit import Bandit
+
+            return Bandit(chosen)
+        case kinds.CorridorSettings():
+            from a3c.environments.corridor import Corridor
+
+            return Corridor(chosen)
+        case kinds.SparseGridSettings():
+            from a3c.environments.sparse_grid import SparseGrid
+
+            return SparseGrid(chosen)
+        case kinds.CliffSettings():
+            from a3c.environments.cliff_world import CliffWorld
+
+            return CliffWorld(chosen.step_limit_steps, chosen.reward_scale)
+        case kinds.CustomSettings():
+            from a3c.environments.custom import custom
+
+            return custom(game, chosen, seed, generator)

@@ -40,13 +40,13 @@ class Batch:
         """Steps every environment once, in order.
 
         Args:
-          actions: int64 `[E]`.
+          actions: int64 `[E]`, or float32 `[E, actions]` if they are continuous.
 
         Raises:
           ValueError: if there are not as many actions as environments.
         """
-        steps = zip(self._environments, actions.tolist(), strict=True)
-        return [environment.step(action) for environment, action in steps]
+        each = actions if self.spec.continuous else actions.tolist()
+        return [environment.step(action) for environment, action in zip(self._environments, each, strict=True)]
 
     def close(self) -> None:
         """Closes every environment."""

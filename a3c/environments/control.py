@@ -12,15 +12,18 @@ from a3c.environments.step import Spec, Step
 
 
 def fits(env: gymnasium.Env[Any, Any]) -> bool:
-    """Whether `Adapter` can carry it: discrete actions, and observations in a box or discrete."""
-    return isinstance(env.action_space, Discrete) and isinstance(env.observation_space, Box | Discrete)
+    """Whether `Adapter` can carry it: observations in a box or discrete, actions discrete or in a box of one axis."""
+    actions, observations = env.action_space, env.observation_space
+    of_vectors = isinstance(actions, Box) and len(actions.shape) == 1
+    return (isinstance(actions, Discrete) or of_vectors) and isinstance(observations, Box | Discrete)
 
 
 class Adapter:
     """Any `gymnasium.Env` that `fits`.
 
     A box of bytes stays `uint8`, any other box becomes `float32`; a discrete observation becomes a state's index, an
-    int64 array of shape `()`. `terminated` is (discount 0, last), `truncated` alone is (discount 1, last).
+    int64 array of shape `()`. Actions in a box are clipped to its bounds. `terminated` is (discount 0, last),
+    `truncated` alone is (discount 1, last).
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], reward_scale: float, seed: int) -> None:
@@ -37,16 +40,12 @@ class Adapter:
         self._reward_scale = reward_scale
         self._seed: int | None = seed
         observations, actions = env.observation_space, env.action_space
-        assert isinstance(actions, Discrete)
+        assert isinstance(actions, Discrete | Box)
         assert isinstance(observations, Box | Discrete)
-        self._first_action = int(actions.start)
-        self._first_state = 0
-        if isinstance(observations, Discrete):
-            self._first_state = int(observations.start)
-            self.spec = Spec((), "int64", int(actions.n), states=int(observations.n))
-        else:
-            dtype = "uint8" if observations.dtype == np.uint8 else "float32"
-            self.spec = Spec(tuple(observations.shape), dtype, int(actions.n))
+        self._bounds = (actions.low, actions.high) if isinstance(actions, Box) else None
+        self._first_action = int(actions.start) if isinstance(actions, Discrete) else 0
+        self._first_state = int(observations.start) if isinstance(observations, Discrete) else 0
+        self.spec = _spec(observations, actions)
         self._dtype: np.dtype[Any] = np.dtype(self.spec.observation_dtype)
 
     def reset(self) -> np.ndarray:
@@ -55,9 +54,10 @@ class Adapter:
         self._seed = None
         return self._own(observation)
 
-    def step(self, action: int) -> Step:
+    def step(self, action: Any) -> Step:
         """Takes one decision; an environment that ends and times out at once has ended."""
-        observation, score, terminated, truncated, _ = self._step(int(action) + self._first_action)
+        taken = int(action) + self._first_action if self._bounds is None else np.clip(action, *self._bounds)
+        observation, score, terminated, truncated, _ = self._step(taken)
         score = float(score)
         discount = 0.0 if terminated else 1.0
         return Step(self._own(observation), score * self._reward_scale, discount, bool(terminated or truncated), score)
@@ -93,6 +93,15 @@ class Adapter:
         self._env.close()
 
 
+def _spec(observations: Box | Discrete, actions: Box | Discrete) -> Spec:
+    continuous = isinstance(actions, Box)
+    count = actions.shape[0] if isinstance(actions, Box) else int(actions.n)
+    if isinstance(observations, Discrete):
+        return Spec((), "int64", count, states=int(observations.n), continuous=continuous)
+    dtype = "uint8" if observations.dtype == np.uint8 else "float32"
+    return Spec(tuple(observations.shape), dtype, count, continuous=continuous)
+
+
 class Control(Adapter):
     """CartPole, Acrobot or MountainCar without Gymnasium's wrappers: the time limit is counted here, and saved."""
 
@@ -112,7 +121,7 @@ class Control(Adapter):
         self._elapsed_steps = 0
         return super().reset()
 
-    def step(self, action: int) -> Step:
+    def step(self, action: Any) -> Step:
         """Takes one decision; the last one that the task's time limit allows is `last`."""
         step = super().step(action)
         self._elapsed_steps += 1

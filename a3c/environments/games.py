@@ -5,9 +5,34 @@ from __future__ import annotations
 import re
 from functools import cache
 
+# One game of a kind of its own each; what it is like is for its settings to say.
 CLIFF_WORLD = "CliffWorld"
+OWN_GAMES = {
+    CLIFF_WORLD: "cliff_world",
+    "Bandit": "bandit",
+    "Corridor": "corridor",
+    "SparseGrid": "sparse_grid",
+    "Maze": "maze",
+}
 
-CONTROL_GAMES = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0")
+CONTROL_GAMES = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "Pendulum-v1")
+
+MUJOCO_GAMES = (
+    "Ant-v5",
+    "HalfCheetah-v5",
+    "Hopper-v5",
+    "Humanoid-v5",
+    "HumanoidStandup-v5",
+    "InvertedDoublePendulum-v5",
+    "InvertedPendulum-v5",
+    "Pusher-v5",
+    "Reacher-v5",
+    "Swimmer-v5",
+    "Walker2d-v5",
+)
+
+# Tasks seen as pixels: ours, and what Gymnasium calls them.
+PIXEL_GAMES = {"PendulumPixels": "Pendulum-v1", "CarRacing": "CarRacing-v3"}
 
 CUSTOM_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*"
 
@@ -28,14 +53,21 @@ def atari_games() -> dict[str, str]:
 
 
 def kind_of(game: str) -> str | None:
-    """`atari`, `control`, `cliff_world` or `custom`; None for a name that is none of these."""
+    """The kind of environment that a game needs, such as `atari`; None for a name that is no game's."""
     if game in atari_games():
         return "atari"
-    if game in CONTROL_GAMES:
+    if game in CONTROL_GAMES or game in MUJOCO_GAMES:
         return "control"
-    if game == CLIFF_WORLD:
-        return "cliff_world"
+    if game in PIXEL_GAMES:
+        return "pixels"
+    if game in OWN_GAMES:
+        return OWN_GAMES[game]
     return "custom" if len(game) <= 200 and re.fullmatch(CUSTOM_PATTERN, game) else None
+
+
+def known_games() -> list[str]:
+    """Every name that is a game's, custom ones apart."""
+    return [*atari_games(), *CONTROL_GAMES, *MUJOCO_GAMES, *PIXEL_GAMES, *OWN_GAMES]
 
 
 def folder_name(game: str) -> str:

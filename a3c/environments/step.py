@@ -43,14 +43,16 @@ class Spec:
     Attributes:
       observation_shape: shape of one observation, `(4, 84, 84)` for Atari, `()` for a state's index.
       observation_dtype: its NumPy dtype by name, such as `uint8`, `float32`, `int64`.
-      actions: number of discrete actions.
+      actions: number of discrete actions, or of numbers in a continuous one.
       states: number of states if observations are state indices, else None.
+      continuous: whether an action is a vector of real numbers.
     """
 
     observation_shape: tuple[int, ...]
     observation_dtype: str
     actions: int
     states: int | None = None
+    continuous: bool = False
 
 
 class Environment(Protocol):
@@ -61,8 +63,11 @@ class Environment(Protocol):
     def reset(self) -> np.ndarray:
         """Starts an episode and returns its first observation."""
 
-    def step(self, action: int) -> Step:
-        """Takes one decision. Must not be called after a step whose `last` is True, until `reset`."""
+    def step(self, action: Any) -> Step:
+        """Takes one decision: an int, or float32 [actions] if they are continuous.
+
+        Must not be called after a step whose `last` is True, until `reset`.
+        """
 
     def save(self) -> dict[str, Any]:
         """The exact state, its random stream included, as arrays, bytes, numbers and text: no pickles."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from a3c.learning.losses import of_actions
+from a3c.learning.policies import Policy
 
 
 class PolicyShift(NamedTuple):
@@ -19,7 +19,7 @@ class PolicyShift(NamedTuple):
 
     Attributes:
       kl: mean over the observations of KL(π_then ‖ π_now), nats, at least 0.
-      ratio_max: the largest π_now(aₜ|oₜ) / π_then(aₜ|oₜ) of the actions taken.
+      ratio_max: the largest π_now(aₜ|oₜ) / π_then(aₜ|oₜ) of the actions taken; of densities, if continuous.
       ratio_min: the smallest one.
     """
 
@@ -40,28 +40,27 @@ class GradientShift(NamedTuple):
     norm_ratio: float
 
 
-def policy_shift(logits_then: Tensor, logits_now: Tensor, action: Tensor) -> PolicyShift:
+def policy_shift(policy: Policy, then: Tensor, now: Tensor, action: Tensor) -> PolicyShift:
     """The drift of a policy: its divergence in the mean, and the actions taken whose probability changed most.
 
-        KL = mean over t of Σₐ π_then(a|oₜ) (log π_then(a|oₜ) − log π_now(a|oₜ))
-
-    Equal logits give exactly (0, 1, 1). The sum may round to some −1e-16 where it vanishes, and is then 0. If a logit
-    is not a number, neither is the result.
+    Equal outputs give exactly (0, 1, 1). The divergence may round to some −1e-16 where it vanishes, and is then 0. If
+    an output is not a number, neither is the result.
 
     Args:
-      logits_then: float32 [N, A], unnormalized, of the policy that acted.
-      logits_now: float32 [N, A], of the present one, for the same observations.
-      action: int64 [N], the actions taken; at least one.
+      policy: how to read the outputs.
+      then: float32 [N, C], the policy's columns by the parameters that acted.
+      now: float32 [N, C], by the present ones, for the same observations.
+      action: the N actions taken; at least one.
 
     Raises:
       ValueError: if the shapes do not fit.
     """
-    if logits_then.shape != logits_now.shape or logits_then.shape[:-1] != action.shape:
-        shapes = [list(x.shape) for x in (logits_then, logits_now, action)]
-        raise ValueError(f"logits_then, logits_now and action do not fit: {shapes}")
-    then, now = (logits.detach().double().log_softmax(-1) for logits in (logits_then, logits_now))
-    divergence = (then.exp() * (then - now)).sum(-1).mean().clamp(min=0.0)
-    ratio = of_actions(now - then, action).exp()
+    if then.shape != now.shape or len(then) != len(action):
+        shapes = [list(x.shape) for x in (then, now, action)]
+        raise ValueError(f"then, now and action do not fit: {shapes}")
+    divergence = policy.divergence(then, now).mean().clamp(min=0.0)
+    log_then, log_now = (policy.judge(x.detach().double(), action)[0] for x in (then, now))
+    ratio = (log_now - log_then).exp()
     return PolicyShift(float(divergence), float(ratio.max()), float(ratio.min()))
 
 

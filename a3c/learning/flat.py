@@ -8,9 +8,12 @@ for other alignments, and a replay must not depend on where a copy of the parame
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
+
+from a3c.learning.rollouts import Rollout
 
 ALIGNMENT_FLOATS = 16
 
@@ -19,13 +22,16 @@ class FlatNetwork:
     """A network whose parameters are views of `vector`: writing to the vector changes the network.
 
     Attributes:
-      network: the module, from observations to (logits, value).
+      network: the module, from observations, state and `first` to (output, state).
       vector: float32 [P], the parameters; the padding between layers is 0.
       tensors: the parameters as the module sees them, in its order.
+      state_size: numbers in the recurrent state, S; 0 for a feed-forward network.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
+        self.state_size = int(cast(int, network.state_size))
+        self._zeros: dict[int, Tensor] = {}
         self.tensors = list(network.parameters())
         self._places: list[slice] = []
         offset = 0
@@ -37,10 +43,34 @@ class FlatNetwork:
         for place, tensor in zip(self._places, self.tensors, strict=True):
             tensor.data = self.vector[place].view(tensor.shape)
 
-    def __call__(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float32 [B, A] and value float32 [B]."""
-        logits, value = self.network(observation)
-        return logits, value
+    def __call__(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Output float32 [T, B, K] of observations [T, B, *shape], and the recurrent state after them.
+
+        Args:
+          observation: [T, B, *shape].
+          state: float32 [B, S], before the first step.
+          first: float32 [T, B], 1 where an episode begins with that observation.
+        """
+        output, state = self.network(observation, state, first)
+        return output, state
+
+    def act(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output float32 [B, K] of one observation each, [B, *shape], and the state after it."""
+        output, state = self(observation.unsqueeze(0), state, self._never_first(len(observation)))
+        return output.squeeze(0), state
+
+    def unroll(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        """Output float32 [T, B, K] of a rollout's observations, and the state after them."""
+        return self(rollout.observation, rollout.state, rollout.first)
+
+    def initial_state(self, size: int) -> Tensor:
+        """The recurrent state at the start of an episode: zeros float32 [size, S]."""
+        return torch.zeros(size, self.state_size)
+
+    def _never_first(self, size: int) -> Tensor:
+        if size not in self._zeros:
+            self._zeros[size] = torch.zeros(1, size)
+        return self._zeros[size]
 
     def flatten(self, tensors: Iterable[Tensor]) -> Tensor:
         """One tensor per parameter (its gradient, say) as a fresh float32 [P], each at its parameter's place."""

@@ -1,4 +1,4 @@
-"""The terms of the actor-critic objective (Mnih et al., 2016, section 4 and Algorithm S3)."""
+"""The terms of what is descended: of the actor-critic objective and of action values (Mnih et al., 2016)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Terms(NamedTuple):
-    """The objective's terms, each summed over the samples given; float32 [].
+    """The actor-critic objective's terms, each summed over the samples given; float32 [].
 
     Attributes:
       policy: −Σ log π(aₜ|oₜ) Aₜ, with the advantage Aₜ held constant: Gₜ − V(oₜ), unless another is given.
@@ -22,31 +22,20 @@ class Terms(NamedTuple):
 
 
 def actor_critic_terms(
-    logits: Tensor, value: Tensor, action: Tensor, returns: Tensor, advantage: Tensor | None = None
+    log_policy: Tensor, entropy: Tensor, value: Tensor, returns: Tensor, advantage: Tensor | None = None
 ) -> Terms:
-    """The three terms for N samples.
+    """The three terms for N samples (Algorithm S3 and section 4).
 
     Args:
-      logits: float32 [N, A], unnormalized.
+      log_policy: float32 [N], log π(a|o) of the actions taken, nats.
+      entropy: float32 [N], H(π(·|o)), nats.
       value: float32 [N].
-      action: int64 [N].
       returns: float32 [N], targets G of the value; no gradient flows into them.
       advantage: float32 [N], A, into which no gradient flows either; None for G − V.
     """
-    log_policy = logits.log_softmax(-1)
-    chosen = of_actions(log_policy, action)
     error = returns.detach() - value
     weight = error if advantage is None else advantage
-    return Terms(
-        policy=-(chosen * weight.detach()).sum(),
-        value=error.square().sum(),
-        entropy=-(log_policy.exp() * log_policy).sum(),
-    )
-
-
-def of_actions(log_policy: Tensor, action: Tensor) -> Tensor:
-    """The entries of the actions taken, log π(aₜ|oₜ): a float [N], picked from [N, A] by int64 [N]."""
-    return log_policy.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+    return Terms(policy=-(log_policy * weight.detach()).sum(), value=error.square().sum(), entropy=entropy.sum())
 
 
 def objective(terms: Terms, *, value_weight: float, entropy_weight: float) -> Tensor:
@@ -55,3 +44,19 @@ def objective(terms: Terms, *, value_weight: float, entropy_weight: float) -> Te
     The entropy enters with a minus sign, since descending the loss must raise it.
     """
     return terms.policy + value_weight * terms.value - entropy_weight * terms.entropy
+
+
+def action_value_loss(action_value: Tensor, action: Tensor, returns: Tensor) -> Tensor:
+    """Σ (Gₜ − Q(oₜ, aₜ))² over N samples, float32 [] (Algorithms 1 and S2).
+
+    Args:
+      action_value: float32 [N, A], Q(oₜ, ·).
+      action: int64 [N], the actions taken.
+      returns: float32 [N], targets G; no gradient flows into them.
+    """
+    return (returns.detach() - of_actions(action_value, action)).square().sum()
+
+
+def of_actions(columns: Tensor, action: Tensor) -> Tensor:
+    """The entries of the actions taken: a float [N], picked from [N, A] by int64 [N]."""
+    return columns.gather(-1, action.unsqueeze(-1)).squeeze(-1)

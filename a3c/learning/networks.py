@@ -1,106 +1,227 @@
-"""Networks from observations to policy logits and a value.
+"""Networks from observations to output columns, with or without recurrent cells.
 
-All of them share every layer but the last between policy and value (Mnih et al., 2016, section 4), and compute both
-with one output layer of `actions + 1` columns: with torch's default initialization, uniform in ±1/√fan_in, that is
-the same network as two separate layers.
+What the columns mean is an algorithm's business: an actor-critic's policy and value share every layer but the last
+(Mnih et al., 2016, section 4), and one output layer for both is, with torch's default initialization, uniform in
+±1/√fan_in, the same network as two. A network is a body, from an observation to features, LSTM cells if it has any,
+and an output layer; or two of these side by side that share nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh}
 
-class Conv2013(nn.Module):
-    """The convolutional network of Mnih et al. (2013): 16 8x8/4, 32 4x4/2, fully connected 256, ReLU after each.
+# Filters, kernel size and stride of each layer, then the width of the fully connected one; ReLU after each.
+CONVOLUTIONS = {
+    "conv2013": ([(16, 8, 4), (32, 4, 2)], 256),  # Mnih et al. (2013, arXiv:1312.5602)
+    "conv2015": ([(32, 8, 4), (64, 4, 2), (64, 3, 1)], 512),  # Mnih et al. (2015)
+}
 
-    Observations are uint8 [B, C, 84, 84] and are divided by 255 here.
-    """
 
-    def __init__(self, channels: int, actions: int) -> None:
+class Convolutional(nn.Module):
+    """Convolutions and one fully connected layer; observations uint8 [N, C, 84, 84] are divided by 255 here."""
+
+    def __init__(self, kind: str, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, 16, kernel_size=8, stride=4)
-        self.conv2 = nn.Conv2d(16, 32, kernel_size=4, stride=2)
-        self.hidden = nn.Linear(32 * 9 * 9, 256)
-        self.output = nn.Linear(256, actions + 1)
+        layers, self.width = CONVOLUTIONS[kind]
+        side, inputs = 84, channels
+        self.convolutions = nn.ModuleList()
+        for filters, size, stride in layers:
+            self.convolutions.append(nn.Conv2d(inputs, filters, kernel_size=size, stride=stride))
+            side, inputs = (side - size) // stride + 1, filters
+        self.hidden = nn.Linear(inputs * side * side, self.width)
 
-    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float32 [B, A] and value float32 [B] of observations uint8 [B, C, 84, 84]."""
+    def forward(self, observation: Tensor) -> Tensor:
+        """Features float32 [N, width]."""
         x = observation.float() * (1 / 255)
-        x = F.relu(self.conv1(x))
-        x = F.relu(self.conv2(x))  # [B, 32, 9, 9]
-        x = F.relu(self.hidden(x.flatten(1)))
-        return _split(self.output(x))
+        for convolution in self.convolutions:
+            x = torch.relu(convolution(x))
+        return torch.relu(self.hidden(x.flatten(1)))
 
 
-class MLP(nn.Module):
-    """Fully connected layers with tanh, for observations that are vectors."""
+class FullyConnected(nn.Module):
+    """Fully connected layers, for observations that are vectors float32 [N, inputs]."""
 
-    def __init__(self, inputs: int, hidden: Sequence[int], actions: int) -> None:
+    def __init__(self, inputs: int, hidden: Sequence[int], activation: str) -> None:
         super().__init__()
-        widths = [inputs, *hidden]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        self.output = nn.Linear(widths[-1], actions + 1)
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise([inputs, *hidden]))
+        self.width = hidden[-1]
+        self._activation = ACTIVATIONS[activation]
 
-    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float32 [B, A] and value float32 [B] of observations float32 [B, inputs]."""
+    def forward(self, observation: Tensor) -> Tensor:
+        """Features float32 [N, width]."""
         x = observation
         for layer in self.hidden:
-            x = torch.tanh(layer(x))
-        return _split(self.output(x))
+            x = self._activation(layer(x))
+        return x
+
+
+class FeedForward(nn.Module):
+    """A body and an output layer."""
+
+    state_size = 0
+
+    def __init__(self, body: Convolutional | FullyConnected, outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        self.output = nn.Linear(body.width, outputs)
+
+    def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [T, B, K] of observations [T, B, *shape]; the state, [B, 0], is handed through."""
+        del first
+        output = self.output(self.body(observation.flatten(0, 1)))
+        return output.unflatten(0, observation.shape[:2]), state
+
+
+class Recurrent(nn.Module):
+    """A body, LSTM cells and an output layer (Mnih et al., 2016, section 5.1); the state is [hidden, cell]."""
+
+    def __init__(self, body: Convolutional | FullyConnected, cells: int, outputs: int) -> None:
+        super().__init__()
+        self.body = body
+        self.lstm = nn.LSTMCell(body.width, cells)
+        self.output = nn.Linear(cells, outputs)
+        self.state_size = 2 * cells
+
+    def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Unrolls over T, with the state reset where an episode begins.
+
+        Args:
+          observation: [T, B, *shape].
+          state: float32 [B, S], before the first step.
+          first: float32 [T, B], 1 where an episode begins with that observation.
+
+        Returns:
+          Output [T, B, K], and the state after the last step.
+        """
+        features = self.body(observation.flatten(0, 1)).unflatten(0, observation.shape[:2])
+        going_on = (1.0 - first).unsqueeze(-1)
+        outputs = []
+        for t in range(len(features)):
+            hidden, cell = (state * going_on[t]).chunk(2, -1)
+            hidden, cell = self.lstm(features[t], (hidden, cell))
+            state = torch.cat([hidden, cell], -1)
+            outputs.append(hidden)
+        return self.output(torch.stack(outputs)), state
+
+
+class Separate(nn.Module):
+    """Two networks that share nothing, for the policy's columns and for the value (supplement 9)."""
+
+    def __init__(self, policy: FeedForward | Recurrent, value: FeedForward | Recurrent) -> None:
+        super().__init__()
+        self.policy = policy
+        self.value = value
+        self.state_size = policy.state_size + value.state_size
+
+    def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Both outputs side by side, and both states."""
+        policy_state, value_state = torch.split(state, [self.policy.state_size, self.value.state_size], -1)
+        policy, policy_state = self.policy(observation, policy_state, first)
+        value, value_state = self.value(observation, value_state, first)
+        return torch.cat([policy, value], -1), torch.cat([policy_state, value_state], -1)
 
 
 class Table(nn.Module):
-    """A softmax actor table and a critic table, one row per state, all zeros at first: the uniform policy."""
+    """One row of output columns a state, all zeros at first: a uniform policy, or values of nothing."""
 
-    def __init__(self, states: int, actions: int) -> None:
+    state_size = 0
+
+    def __init__(self, states: int, outputs: int) -> None:
         super().__init__()
-        self.actor = nn.Parameter(torch.zeros(states, actions))
-        self.critic = nn.Parameter(torch.zeros(states))
+        self.rows = nn.Parameter(torch.zeros(states, outputs))
 
-    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits float32 [B, A] and value float32 [B] of state indices int64 [B]."""
-        return self.actor[observation], self.critic[observation]
+    def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [T, B, K] of state indices int64 [T, B]; the recurrent state, [B, 0], is handed through."""
+        del first
+        return self.rows[observation], state
 
 
-def _split(output: Tensor) -> tuple[Tensor, Tensor]:
-    return output[:, :-1], output[:, -1]
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is made of.
+
+    Attributes:
+      kind: `conv2013`, `conv2015`, `mlp` or `table`.
+      hidden: widths of the hidden layers, for the MLP.
+      activation: `relu` or `tanh`, for the MLP.
+      lstm_cells: after the last hidden layer; None for a feed-forward network.
+      separate: two networks, one for all columns but the last and one for the last.
+      initialization: `torch`, uniform in ±1/√fan_in; or `orthogonal`, see `orthogonal_`.
+    """
+
+    kind: str
+    hidden: Sequence[int] = ()
+    activation: str = "tanh"
+    lstm_cells: int | None = None
+    separate: bool = False
+    initialization: str = "torch"
 
 
 def build(
-    kind: str,
-    *,
-    observation_shape: Sequence[int],
-    actions: int,
-    states: int | None,
-    hidden: Sequence[int],
-    seed: int,
+    architecture: Architecture, *, observation_shape: Sequence[int], outputs: int, states: int | None, seed: int
 ) -> nn.Module:
     """A freshly initialized network.
 
     Args:
-      kind: `conv2013`, `mlp` or `table`.
+      architecture: what it is made of.
       observation_shape: of one observation.
-      actions: number of discrete actions A.
+      outputs: columns of the output, K.
       states: number of states, for tables.
-      hidden: widths of the hidden layers, for the MLP.
       seed: of the initialization; torch's global stream is left as it was.
 
     Raises:
       ValueError: if the observation does not fit the network.
     """
-    shape = tuple(observation_shape)
+    shape, kind = tuple(observation_shape), architecture.kind
+    if kind == "table":
+        if shape != () or states is None:
+            raise _misfit(kind, "a state index", shape)
+        return Table(states, outputs)
+
+    def body() -> Convolutional | FullyConnected:
+        if kind in CONVOLUTIONS:
+            if len(shape) != 3 or shape[1:] != (84, 84):
+                raise _misfit(kind, "[C, 84, 84]", shape)
+            return Convolutional(kind, shape[0])
+        if len(shape) != 1:
+            raise _misfit(kind, "[inputs]", shape)
+        return FullyConnected(shape[0], architecture.hidden, architecture.activation)
+
+    def column(width: int) -> FeedForward | Recurrent:
+        cells = architecture.lstm_cells
+        return FeedForward(body(), width) if cells is None else Recurrent(body(), cells, width)
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if kind == "conv2013" and len(shape) == 3 and shape[1:] == (84, 84):
-            return Conv2013(shape[0], actions)
-        if kind == "mlp" and len(shape) == 1:
-            return MLP(shape[0], hidden, actions)
-        if kind == "table" and shape == () and states is not None:
-            return Table(states, actions)
-    needs = {"conv2013": "[C, 84, 84]", "mlp": "[inputs]", "table": "a state index"}[kind]
-    raise ValueError(f"network {kind} needs observations of shape {needs}, the environment gives {list(shape)}")
+        network: nn.Module = Separate(column(outputs - 1), column(1)) if architecture.separate else column(outputs)
+        if architecture.initialization == "orthogonal":
+            orthogonal_(network)
+    return network
+
+
+@torch.no_grad()
+def orthogonal_(network: nn.Module) -> None:
+    """Orthogonal weights and zero biases, in place: gain √2, 1 in LSTM cells, 0.01 in output layers.
+
+    What later actor-critic implementations use (Engstrom et al., 2020, arXiv:2005.12729; Saxe et al., 2014); outputs
+    begin near 0, so the first policy is nearly uniform.
+    """
+    for name, parameter in network.named_parameters():
+        layer = name.split(".")
+        if parameter.dim() < 2:
+            parameter.zero_()
+        else:
+            gain = 0.01 if "output" in layer else 1.0 if "lstm" in layer else math.sqrt(2.0)
+            nn.init.orthogonal_(parameter, gain)
+
+
+def _misfit(kind: str, needs: str, shape: tuple[int, ...]) -> ValueError:
+    return ValueError(f"network {kind} needs observations of shape {needs}, the environment gives {list(shape)}")

@@ -97,11 +97,11 @@ def adam_(
     parameters.addcdiv_(mean, denominator, value=-learning_rate * root / (1.0 - decay_mean**step))
 
 
-def annealed(learning_rate: float, annealing: str, frames: int, budget_frames: int) -> float:
-    """The learning rate at a place of the global frame counter.
+def annealed(learning_rate: float, annealing: str, frames: float, budget_frames: float) -> float:
+    """The learning rate at a place of a frame counter.
 
-    `linear` goes from `learning_rate` at 0 to 0 at the budget (that it is linear is known from the authors' e-mail);
-    `constant` stays.
+    `linear` and `linear_per_worker` go from `learning_rate` at 0 to 0 at the budget (that it is linear is known from
+    the authors' e-mail); `constant` stays. Whose frames and whose budget is the caller's to say.
     """
     if annealing == "constant":
         return learning_rate

@@ -41,9 +41,9 @@ class IntervalRow(NamedTuple):
       updates: versions applied so far.
       seconds: wall-clock since the workers were let go.
       learning_rate: at the interval's end.
-      policy_loss: mean over the interval's turns, per step.
+      policy_loss: mean over the interval's turns, per step; empty for an algorithm without a policy.
       value_loss: mean over turns, per step, before `value_weight`.
-      entropy: mean over turns, per step, nats.
+      entropy: mean over turns, per step, nats; likewise.
       value: mean predicted value.
       gradient_norm: mean global norm before clipping.
       staleness_mean: mean over turns, updates.
@@ -60,9 +60,9 @@ class IntervalRow(NamedTuple):
     updates: int
     seconds: float
     learning_rate: float
-    policy_loss: float
+    policy_loss: float | None
     value_loss: float
-    entropy: float
+    entropy: float | None
     value: float
     gradient_norm: float
     staleness_mean: float

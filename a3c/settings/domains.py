@@ -22,10 +22,69 @@ class AtariSettings(Frozen):
 
 
 class ControlSettings(Frozen):
-    """A Gymnasium task with a vector observation and discrete actions; rewards are scaled to learn from."""
+    """A Gymnasium task with a vector observation, classic or MuJoCo; rewards are scaled to learn from."""
 
     kind: Literal["control"]
     reward_scale: AboveZero
+
+
+class PixelSettings(Frozen):
+    """A Gymnasium task seen as pixels, 84x84: `stacked_frames` pictures, in color or gray, one every few steps."""
+
+    kind: Literal["pixels"]
+    action_repeat: Annotated[int, Field(ge=1, le=16)]
+    stacked_frames: Annotated[int, Field(ge=1, le=16)]
+    color: bool
+    reward_scale: AboveZero
+
+
+class MazeSettings(Frozen):
+    """A maze of `side_cells` x `side_cells` cells in first person; a new one each episode, with apples and a portal.
+
+    An episode lasts `episode_seconds` of the simulator's 35 frames a second.
+    """
+
+    kind: Literal["maze"]
+    side_cells: Annotated[int, Field(ge=2, le=32)]
+    apples: Annotated[int, Field(ge=0, le=200)]
+    episode_seconds: Annotated[int, Field(ge=1, le=3600)]
+    action_repeat: Annotated[int, Field(ge=1, le=16)]
+    reward_scale: AboveZero
+
+
+class BanditSettings(Frozen):
+    """One step an episode: one of `arms` pays 1; or, if `continuous`, an action pays the more the nearer a number.
+
+    There is one state, observed as its `index`, for tables, or as a `vector`.
+    """
+
+    kind: Literal["bandit"]
+    arms: Annotated[int, Field(ge=2, le=1000)]
+    observed: Literal["index", "vector"]
+    continuous: bool
+
+
+class CorridorSettings(Frozen):
+    """A corridor in which one action only leads on from each of `length` places, and the end alone pays.
+
+    What is observed: the place's `index`, for tables; the place as a `vector`; or `nothing`, so that an agent has to
+    remember how far it has come. If `continuous`, the action must be near one number.
+    """
+
+    kind: Literal["corridor"]
+    length: Annotated[int, Field(ge=1, le=1000)]
+    observed: Literal["index", "vector", "nothing"]
+    continuous: bool
+    step_limit_steps: Positive
+
+
+class SparseGridSettings(Frozen):
+    """A grid whose goal takes `decisions` right ones in a row; a wrong one leads back to the start."""
+
+    kind: Literal["sparse_grid"]
+    decisions: Annotated[int, Field(ge=1, le=1000)]
+    observed: Literal["index", "vector"]
+    step_limit_steps: Positive
 
 
 class CliffSettings(Frozen):
@@ -44,24 +103,48 @@ class CustomSettings(Frozen):
     options: dict[str, Any]
 
 
-class Conv2013Settings(Frozen):
-    """The network of Mnih et al. (2013): conv 16 8x8/4, conv 32 4x4/2, fully connected 256."""
+class _Layers(Frozen):
+    """What all but tables share.
 
-    kind: Literal["conv2013"]
+    `lstm_cells` come after the last hidden layer, null for none; `separate` gives policy and value networks of their
+    own; `initialization` is torch's default, or orthogonal.
+    """
+
+    lstm_cells: Positive | None
+    separate: bool
+    initialization: Literal["torch", "orthogonal"]
 
 
-class MLPSettings(Frozen):
-    """Fully connected layers with tanh; policy and value share all but their output layers."""
+class ConvSettings(_Layers):
+    """The convolutional networks of Mnih et al. (2013): 16 8x8/4, 32 4x4/2, 256; and (2015): 32, 64, 64, 512."""
+
+    kind: Literal["conv2013", "conv2015"]
+
+
+class MLPSettings(_Layers):
+    """Fully connected layers."""
 
     kind: Literal["mlp"]
     hidden: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
+    activation: Literal["relu", "tanh"]
 
 
 class TableSettings(Frozen):
-    """A softmax actor table and a critic table, one row per state."""
+    """One row of numbers a state: a softmax policy and a value, or action values."""
 
     kind: Literal["table"]
 
 
-Environment = Annotated[AtariSettings | ControlSettings | CliffSettings | CustomSettings, Field(discriminator="kind")]
-Network = Annotated[Conv2013Settings | MLPSettings | TableSettings, Field(discriminator="kind")]
+Environment = Annotated[
+    AtariSettings
+    | ControlSettings
+    | PixelSettings
+    | MazeSettings
+    | BanditSettings
+    | CorridorSettings
+    | SparseGridSettings
+    | CliffSettings
+    | CustomSettings,
+    Field(discriminator="kind"),
+]
+Network = Annotated[ConvSettings | MLPSettings | TableSettings, Field(discriminator="kind")]

@@ -6,23 +6,75 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from a3c.settings.numbers import AboveZero, Decay, NonNegative, Unit
+from a3c.settings.numbers import AboveZero, Decay, NonNegative, Positive, Unit
 from a3c.validation import Frozen
 
 
 class LearningSettings(Frozen):
-    """The objective of one rollout (Mnih et al., 2016, Algorithm S3 and section 4)."""
+    """What every algorithm has: how long a rollout is, how the future counts, how large a gradient may be.
 
-    rollout_steps: Annotated[int, Field(ge=1, le=65535)]
+    Without `rollout_steps` (null) there is one update an episode, without bootstrapping (Mnih et al., 2016,
+    supplement 9).
+    """
+
+    rollout_steps: Annotated[int, Field(ge=1, le=65535)] | None
     gamma: Unit
-    entropy_weight: NonNegative
-    value_weight: NonNegative
     gradient_norm_limit: AboveZero | None
 
 
+class ActorCriticSettings(Frozen):
+    """Advantage actor-critic: A3C, and A2C if synchronous (Mnih et al., 2016, Algorithm S3 and section 4).
+
+    `gae_lambda` below 1 mixes in shorter returns (Schulman et al., 2016); 1 is the paper's n-step return.
+    """
+
+    kind: Literal["actor_critic"]
+    value_weight: NonNegative
+    entropy_weight: NonNegative
+    gae_lambda: Unit
+
+
+class ExplorationSettings(Frozen):
+    """Epsilon-greedy acting, annealed linearly from 1 over `annealing_frames` of the global counter.
+
+    Each actor-learner draws its own final epsilon, `final_epsilons[i]` with probability `probabilities[i]`; evaluation
+    with sampled actions uses `evaluation_epsilon`.
+    """
+
+    final_epsilons: Annotated[tuple[Unit, ...], Field(min_length=1, strict=False)]
+    probabilities: Annotated[tuple[Unit, ...], Field(min_length=1, strict=False)]
+    annealing_frames: Positive
+    evaluation_epsilon: Unit
+
+
+class _ActionValues(Frozen):
+    target_interval_frames: Positive
+    exploration: ExplorationSettings
+
+
+class OneStepQ(_ActionValues):
+    """Asynchronous one-step Q-learning (Mnih et al., 2016, Algorithm 1)."""
+
+    kind: Literal["one_step_q"]
+
+
+class OneStepSarsa(_ActionValues):
+    """Asynchronous one-step Sarsa (Mnih et al., 2016, section 4)."""
+
+    kind: Literal["one_step_sarsa"]
+
+
+class NStepQ(_ActionValues):
+    """Asynchronous n-step Q-learning (Mnih et al., 2016, Algorithm S2)."""
+
+    kind: Literal["n_step_q"]
+
+
 class _Rate(Frozen):
+    """`linear` anneals to 0 at the budget, by the global frame counter; `linear_per_worker` by each worker's own."""
+
     learning_rate: AboveZero
-    annealing: Literal["linear", "constant"]
+    annealing: Literal["linear", "linear_per_worker", "constant"]
 
 
 class SharedRMSProp(_Rate):
@@ -84,5 +136,6 @@ class VTrace(Frozen):
     c_limit: AboveZero
 
 
+Algorithm = Annotated[ActorCriticSettings | OneStepQ | OneStepSarsa | NStepQ, Field(discriminator="kind")]
 Optimizer = Annotated[SharedRMSProp | RMSProp | MomentumSGD | SharedAdam, Field(discriminator="kind")]
 Correction = Annotated[NoCorrection | ScaledRate | DelayCompensation | VTrace, Field(discriminator="kind")]

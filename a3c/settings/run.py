@@ -14,8 +14,8 @@ from pydantic import Field, ValidationError
 
 from a3c.conflicts import conflicts
 from a3c.problems import InvalidInput, Problem
-from a3c.settings.domains import AtariSettings, Environment, Network
-from a3c.settings.learning import Correction, LearningSettings, Optimizer
+from a3c.settings.domains import Environment, Network
+from a3c.settings.learning import ActorCriticSettings, Algorithm, Correction, LearningSettings, Optimizer
 from a3c.settings.numbers import MAX_WORKERS, Positive
 from a3c.settings.orders import Order
 from a3c.validation import Frozen, field_problems
@@ -53,6 +53,7 @@ class Settings(Frozen):
     budget_frames: Positive
     environment: Environment
     network: Network
+    algorithm: Algorithm
     learning: LearningSettings
     optimizer: Optimizer
     correction: Correction
@@ -62,7 +63,7 @@ class Settings(Frozen):
     @property
     def action_repeat(self) -> int:
         """Emulator frames per decision: `frames = steps * action_repeat`."""
-        return self.environment.action_repeat if isinstance(self.environment, AtariSettings) else 1
+        return int(getattr(self.environment, "action_repeat", 1))
 
     @property
     def processes(self) -> int:
@@ -78,6 +79,11 @@ class Settings(Frozen):
     def envs_per_turn(self) -> int:
         """Environments that one worker steps with batched inference."""
         return self.envs_per_worker * self.workers // self.turn_workers
+
+    @property
+    def target_interval_frames(self) -> int | None:
+        """Frames between two refreshes of the target network; None for an algorithm without one."""
+        return None if isinstance(self.algorithm, ActorCriticSettings) else self.algorithm.target_interval_frames
 
     @property
     def id(self) -> str:

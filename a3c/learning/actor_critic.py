@@ -1,0 +1,138 @@
+"""Advantage actor-critic on one rollout: A3C's gradient (Mnih et al., 2016, Algorithm S3), and V-trace's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from a3c.learning.corrections import truncated_ratios, vtrace_targets
+from a3c.learning.drift import PolicyShift, policy_shift
+from a3c.learning.flat import FlatNetwork
+from a3c.learning.gradients import Diagnostics, flat_gradient
+from a3c.learning.losses import Terms, actor_critic_terms, objective
+from a3c.learning.policies import Policy
+from a3c.learning.returns import lambda_returns
+from a3c.learning.rollouts import Rollout
+
+
+@dataclass(frozen=True)
+class ActorCritic:
+    """A policy and a state value; the network's output columns are the policy's, then the value.
+
+    Attributes:
+      policy: the distribution over actions.
+      value_weight: c_v, times the squared error (0.5 in the paper's own code, by e-mail).
+      entropy_weight: β.
+      gae_lambda: λ of `lambda_returns`; 1 in the paper.
+    """
+
+    policy: Policy
+    value_weight: float
+    entropy_weight: float
+    gae_lambda: float = 1.0
+
+    one_step: ClassVar[bool] = False
+    values_next_action: ClassVar[bool] = False
+
+    @property
+    def outputs(self) -> int:
+        """Columns of the network's output, K."""
+        return self.policy.columns + 1
+
+    def bootstrap(self, output: Tensor, action: Tensor | None = None) -> Tensor:
+        """V of each observation, float32 [...], of output float32 [..., K]."""
+        del action
+        return output[..., -1]
+
+    def gradient(self, network: FlatNetwork, rollout: Rollout) -> tuple[Tensor, Diagnostics]:
+        """The gradient of the objective on one rollout, summed over its T steps and averaged over its B environments.
+
+        Args:
+          network: its parameters are those the rollout was acted with.
+          rollout: see `Rollout`.
+
+        Returns:
+          float32 [P], laid out as the network's vector, and the turn's numbers.
+
+        Raises:
+          NonFiniteError: if the gradient is not finite.
+        """
+        output, _ = network.unroll(rollout)
+        value = output[..., -1]
+        returns = lambda_returns(
+            rollout.reward, rollout.discount, value.detach(), rollout.bootstrap_value, self.gae_lambda
+        )
+        terms = self._terms(output, rollout, returns)
+        gradient, norm = flat_gradient(network, self._loss(terms, rollout))
+        policy_loss, value_loss, entropy = (float(term.detach()) / rollout.steps for term in terms)
+        return gradient, Diagnostics(policy_loss, value_loss, entropy, float(value.detach().mean()), norm)
+
+    @torch.no_grad()
+    def log_probabilities(self, network: FlatNetwork, rollout: Rollout) -> Tensor:
+        """How likely the actions taken are under the network, log π(aₜ|oₜ) in nats: float32 [T, B], without gradient.
+
+        All T x B observations pass the network at once, as they do for the gradients: the same parameters give the
+        same bits there and here, which they need not give for one observation at a time.
+        """
+        output, _ = network.unroll(rollout)
+        return self._judge(output, rollout)[0].view_as(rollout.reward)
+
+    def vtrace_gradient(
+        self, network: FlatNetwork, rollout: Rollout, log_policy_then: Tensor, *, rho_limit: float, c_limit: float
+    ) -> tuple[Tensor, float]:
+        """The gradient for the present parameters from a rollout of older ones (V-trace; Espeholt et al., 2018).
+
+            ∇ [−Σ Aₜ log π_now(aₜ|oₜ) + c_v Σ (vₜ − V_now(oₜ))² − β Σ H(π_now(·|oₜ))]
+
+        summed over T, averaged over B, v and A being `vtrace_targets`. The final observation is valued anew; what a
+        frame limit inside the rollout added to a reward is not. Where the parameters are one, no limit is below 1 and
+        λ is 1, this is `gradient` to the last bit.
+
+        Args:
+          network: it holds the present parameters.
+          rollout: acted with older ones; its `bootstrap_value` is not used.
+          log_policy_then: float32 [T, B], `log_probabilities` by the parameters it was acted with.
+          rho_limit: ρ̄, as for `vtrace_targets`.
+          c_limit: c̄, likewise.
+
+        Returns:
+          float32 [P], laid out as the network's vector, and its norm.
+
+        Raises:
+          NonFiniteError: if the gradient is not finite.
+          ValueError: if the shapes do not fit.
+        """
+        output, state = network.unroll(rollout)
+        bootstrap_value = self.bootstrap(network.act(rollout.final_observation, state)[0])
+        log_policy, _ = self._judge(output.detach(), rollout)
+        ratio = truncated_ratios(log_policy.view_as(rollout.reward), log_policy_then, max(rho_limit, c_limit))
+        seen = (rollout.reward, rollout.discount, output[..., -1], bootstrap_value, ratio)
+        targets, advantage = vtrace_targets(*seen, rho_limit=rho_limit, c_limit=c_limit)
+        return flat_gradient(network, self._loss(self._terms(output, rollout, targets, advantage), rollout))
+
+    @torch.no_grad()
+    def valued_anew(self, network: FlatNetwork, rollout: Rollout) -> Rollout:
+        """The rollout with the value that the network gives to what follows it; a bootstrap of 0 for none stays 0."""
+        _, state = network.unroll(rollout)
+        value = self.bootstrap(network.act(rollout.final_observation, state)[0])
+        return replace(rollout, bootstrap_value=value)
+
+    def shift(self, then: Tensor, now: Tensor, action: Tensor) -> PolicyShift | None:
+        """What became of the policy; arguments as for `policy_shift`, with whole outputs [N, K]."""
+        return policy_shift(self.policy, then[:, :-1], now[:, :-1], action)
+
+    def _judge(self, output: Tensor, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        return self.policy.judge(output[..., :-1].flatten(0, 1), rollout.action.flatten(0, 1))
+
+    def _terms(self, output: Tensor, rollout: Rollout, returns: Tensor, advantage: Tensor | None = None) -> Terms:
+        log_policy, entropy = self._judge(output, rollout)
+        value = output[..., -1].flatten()
+        weight = None if advantage is None else advantage.flatten()
+        return actor_critic_terms(log_policy, entropy, value, returns.flatten(), weight)
+
+    def _loss(self, terms: Terms, rollout: Rollout) -> Tensor:
+        loss = objective(terms, value_weight=self.value_weight, entropy_weight=self.entropy_weight)
+        return loss / rollout.reward.shape[1]
