@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ASLEEP_SECONDS = 2e-5  # who waits longer has slept: a semaphore that is free takes a microsecond
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,22 @@ def phases_of(table: Mapping[str, Any]) -> Phases:
     if missing:
         raise ValueError(f"the table lacks the columns {', '.join(missing)}")
     return Phases(**{name: np.asarray(table[column], dtype=np.float64) for name, column in columns.items()})
+
+
+def wake_seconds(table: pd.DataFrame, workers: int) -> float:
+    """What waking a sleeping worker takes, from the sampled turns of one synchronous run; 0 with one worker.
+
+    Where worker 0 had to wait, the last of the others to arrive waits for nobody: it waits until worker 0 is awake and
+    has applied the average, and until it is awake itself, which is two wakings.
+
+    Args:
+      table: columns `turn`, `worker`, `lock_wait_seconds`, `push_seconds`.
+      workers: N.
+    """
+    waits = table.pivot_table(index=table["turn"] // workers, columns="worker", values="lock_wait_seconds")
+    pushes = table.pivot_table(index=table["turn"] // workers, columns="worker", values="push_seconds")
+    if workers == 1 or len(waits.columns) < workers:
+        return 0.0
+    slept = waits[0] > ASLEEP_SECONDS
+    wakings = (waits.drop(columns=0).min(axis=1) - pushes[0])[slept].dropna() / 2
+    return max(0.0, float(wakings.median())) if len(wakings) else 0.0

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from a3c.analysis.outputs import Group
-from a3c.analysis.phases import Phases, phases_of
+from a3c.analysis.phases import Phases, phases_of, wake_seconds
 from a3c.analysis.reading import RunFolder, Staleness
 from a3c.analysis.score_tables import Row
 from a3c.analysis.simulator import Prediction, Schedule, predict
@@ -32,10 +32,12 @@ class Measured(NamedTuple):
     Attributes:
       group: whose, without oversubscribed runs.
       phases: of all its seeds together.
+      wake_seconds: what waking a worker took where workers meet; 0 elsewhere.
     """
 
     group: Group
     phases: Phases
+    wake_seconds: float
 
 
 def measured_phases(group: Group, runs: Sequence[RunFolder]) -> list[Measured]:
@@ -45,10 +47,12 @@ def measured_phases(group: Group, runs: Sequence[RunFolder]) -> list[Measured]:
     """
     if any(run.manifest["oversubscribed"] for run in runs):
         return []
-    samples = pd.concat([run.samples for run in runs])
+    samples, wake = pd.concat([run.samples for run in runs]), 0.0
     if group.runs[0].settings.schedule == "synchronous":
+        workers = group.runs[0].settings.turn_workers
+        wake = float(np.median([wake_seconds(run.samples, workers) for run in runs]))
         samples = samples[samples["worker"] == 0]
-    return [Measured(group, phases_of(samples))] if len(samples) else []
+    return [Measured(group, phases_of(samples), wake)] if len(samples) else []
 
 
 def prediction_rows(measured: Sequence[Measured], throughput: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -79,7 +83,7 @@ def prediction_rows(measured: Sequence[Measured], throughput: Sequence[Mapping[s
 def _row(phases: Mapping[int, Measured], cores: int, workers: int, speeds: Speeds, own: bool) -> Row:
     source = phases[max(count for count in phases if count <= workers)]
     settings = source.group.runs[0].settings
-    prediction = _predicted(source.phases, settings.schedule, workers, cores)
+    prediction = _predicted(source, settings.schedule, workers, cores)
     staleness = Staleness(*np.unique(prediction.staleness, return_counts=True))
     predicted = prediction.steps_per_second * settings.action_repeat
     speed = speeds.get((cores, workers), np.nan)
@@ -101,7 +105,15 @@ def _row(phases: Mapping[int, Measured], cores: int, workers: int, speeds: Speed
     }
 
 
-def _predicted(phases: Phases, schedule: str, workers: int, cores: int) -> Prediction:
+def _predicted(source: Measured, schedule: str, workers: int, cores: int) -> Prediction:
     simulated: Schedule = schedule  # type: ignore[assignment]
-    (only,) = predict(phases, schedules=[simulated], worker_counts=[workers], cores=cores, seed=SEED, turns=TURNS)
+    (only,) = predict(
+        source.phases,
+        schedules=[simulated],
+        worker_counts=[workers],
+        cores=cores,
+        seed=SEED,
+        turns=TURNS,
+        wake_seconds=source.wake_seconds,
+    )
     return only

@@ -5,6 +5,7 @@ or to `copy` memory, which is never cut. `next` moves time to the end of the nex
 
     time slices       one queue for all cores; a worker that others wait for goes to its end after `quantum_seconds`
     switches          a core that takes up another worker first spends `switch_seconds`
+    waking            an idle core that is given a worker takes `wake_seconds` before that
     memory            m workers that copy at once each go at speed min(1, B / m), B = `bandwidth_workers`
 """
 
@@ -23,6 +24,7 @@ class Machine:
       cores: C.
       quantum_seconds: length of a time slice; without effect while every worker has a core of its own.
       switch_seconds: what it costs to put a worker on a core.
+      wake_seconds: what it takes until an idle core begins with that.
       bandwidth_workers: B, how many workers can copy at full speed; None for any number.
     """
 
@@ -33,12 +35,14 @@ class Machine:
         *,
         quantum_seconds: float,
         switch_seconds: float,
+        wake_seconds: float = 0.0,
         bandwidth_workers: float | None = None,
     ) -> None:
         self.now = 0.0
         self._cores = self._free = cores
         self._quantum = quantum_seconds if workers > cores else inf
         self._switch = switch_seconds
+        self._wake = wake_seconds
         self._bandwidth = inf if bandwidth_workers is None else bandwidth_workers
         self._left = [0.0] * workers  # compute seconds that remain after the present slice
         self._slice_end = [0.0] * workers
@@ -58,7 +62,7 @@ class Machine:
         """Makes a sleeping worker ready; `next` returns it once it has a core. `first` puts it before all others."""
         if self._free:
             self._occupy(1)
-            self._dispatch(worker)
+            self._dispatch(worker, self._wake)
         elif first:
             self._ready.appendleft(worker)
         else:
@@ -105,8 +109,8 @@ class Machine:
                 self._slice_end[worker] = self.now + self._quantum
                 self._run(worker, self.now)
 
-    def _dispatch(self, worker: int) -> None:
-        start = self.now + self._switch
+    def _dispatch(self, worker: int, delay: float = 0.0) -> None:
+        start = self.now + delay + self._switch
         self._slice_end[worker] = start + self._quantum
         self._run(worker, start)
 

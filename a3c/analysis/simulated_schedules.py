@@ -4,7 +4,7 @@ A worker's turn is a rollout with its gradient, which needs a core, and memory t
 
     hogwild       compute -> copy (push, pull)                                       version + 1 at the copy's end
     locked        compute -> lock -> copy (push, pull) -> unlock                     version + 1 at the copy's end
-    synchronous   copy (pull) -> compute -> copy (gradient) -> barrier -> one applies the average -> barrier
+    synchronous   copy (pull) -> compute -> copy (gradient) -> all meet -> worker 0 applies the sum, wakes the others
 
 In the first two a worker reads the version that its own push made, so staleness counts the others' pushes since.
 """
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from a3c.analysis.simulated_machine import Machine
 
-STARTING, PULLING, COMPUTING, COPYING, APPLYING = range(5)
+STARTING, PULLING, COMPUTING, COPYING, WAITING, APPLYING = range(6)
 
 
 class TurnTimes(NamedTuple):
@@ -136,7 +136,7 @@ class Locked(Hogwild):
 
 
 class Synchronous(Simulation):
-    """All pull, all hand in a gradient, the last to come applies the average; N turns a round, staleness 0.
+    """All pull, all hand in a gradient, worker 0 applies the average; N turns a round, staleness 0.
 
     To hand a gradient in and to add one to the sum are each taken to cost what a pull costs: one pass over as many
     numbers.
@@ -144,7 +144,7 @@ class Synchronous(Simulation):
 
     def __init__(self, machine: Machine, workers: int, times: TurnTimes, rows: Iterator[int]) -> None:
         super().__init__(machine, workers, times, rows)
-        self._arrivals: list[float] = []
+        self._arrivals: dict[int, float] = {}
 
     def go_on(self, worker: int) -> None:
         """From stage to stage of a round."""
@@ -158,24 +158,35 @@ class Synchronous(Simulation):
             self._copy(worker, COPYING, self._times.pull[self._row[worker]])
         elif stage == COPYING:
             self._arrive(worker)
+        elif stage == WAITING:
+            self._apply()
         else:
-            self._end_round(worker)
+            self._end_round()
 
     def _arrive(self, worker: int) -> None:
-        if len(self._arrivals) < self._workers - 1:
-            self._arrivals.append(self._machine.now)
-            self._machine.sleep(worker)
-        else:
-            row = self._row[worker]
-            self._copy(worker, APPLYING, self._times.push[row] + self._workers * self._times.pull[row])
+        """Sleeps until the round's end; worker 0 only until all are there."""
+        self._arrivals[worker] = self._machine.now
+        complete = len(self._arrivals) == self._workers
+        if complete and worker == 0:
+            self._apply()
+            return
+        self._stage[worker] = WAITING
+        self._machine.sleep(worker)
+        if complete:
+            self._machine.wake(0, first=True)
 
-    def _end_round(self, last: int) -> None:
-        """Counts a turn for every worker and starts the next round; `last` is awake already."""
-        self.waited_seconds += sum(self._machine.now - arrival for arrival in self._arrivals)
+    def _apply(self) -> None:
+        row = self._row[0]
+        self.waited_seconds += self._machine.now - self._arrivals.pop(0)
+        self._copy(0, APPLYING, self._times.push[row] + self._workers * self._times.pull[row])
+
+    def _end_round(self) -> None:
+        """Counts a turn for every worker and starts the next round; worker 0 is awake already."""
+        self.waited_seconds += sum(self._machine.now - arrival for arrival in self._arrivals.values())
         self._arrivals.clear()
         for worker in range(self._workers):
             self._end_turn(worker, 0)
             self._stage[worker] = STARTING
-            if worker != last:
+            if worker:
                 self._machine.wake(worker)
-        self.go_on(last)
+        self.go_on(0)

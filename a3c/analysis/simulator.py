@@ -17,9 +17,9 @@ With S = pull + push and Z = rollout + gradient (means, no switches), throughput
 
 It leaves out: caches (shared ones, and what a switch empties), cores that share execution units or clock down under
 load, queues per core and migration between them, the supervisor and evaluations, memory traffic of rollout and
-gradient, the lock on hogwild's counters and what its races lose, and the work of lock and barriers themselves, which
-tells where turns take a millisecond (a greater `switch_seconds` can stand in for it). Throughput is therefore more
-often too high than too low: compare it with measured runs before believing it beyond them.
+gradient, the lock on hogwild's counters and what its races lose, and the work of lock and meetings themselves, but
+for the time it takes to wake an idle core. Throughput is therefore more often too high than too low: compare it with
+measured runs before believing it beyond them.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ def simulate(
     generator: np.random.Generator,
     bandwidth_workers: float | None = None,
     switch_seconds: float = SWITCH_SECONDS,
+    wake_seconds: float = 0.0,
     quantum_seconds: float = QUANTUM_SECONDS,
 ) -> Prediction:
     """One run of a schedule.
@@ -96,18 +97,20 @@ def simulate(
       generator: draws which sampled turn each turn takes.
       bandwidth_workers: B > 0: m workers that pull or push at once do so at min(1, B / m) of full speed; None for ∞.
       switch_seconds: what it costs to put a worker on a core, be it woken or given a new slice.
+      wake_seconds: what it takes to wake an idle core, >= 0; see `phases.wake_seconds`.
       quantum_seconds: length of a slice, > 0; a tenth of the mean rollout with gradient if that is longer.
 
     Raises:
       ValueError: if an argument is outside its range.
     """
-    _check(schedule, workers, cores, turns, bandwidth_workers, switch_seconds, quantum_seconds)
+    _check(schedule, workers, cores, turns, bandwidth_workers, switch_seconds, wake_seconds, quantum_seconds)
     compute = phases.rollout + phases.gradient
     machine = Machine(
         workers,
         cores,
         quantum_seconds=max(quantum_seconds, float(np.mean(compute)) / MOST_SLICES),
         switch_seconds=switch_seconds,
+        wake_seconds=wake_seconds,
         bandwidth_workers=bandwidth_workers,
     )
     times = TurnTimes(compute.tolist(), phases.pull.tolist(), phases.push.tolist(), phases.steps.tolist())
@@ -125,6 +128,7 @@ def predict(
     turns: int = 20_000,
     bandwidth_workers: float | None = None,
     switch_seconds: float = SWITCH_SECONDS,
+    wake_seconds: float = 0.0,
     quantum_seconds: float = QUANTUM_SECONDS,
 ) -> list[Prediction]:
     """Simulates every schedule with every number of workers, in this order.
@@ -140,6 +144,7 @@ def predict(
       turns: to count in each.
       bandwidth_workers: B, as in `simulate`.
       switch_seconds: of a switch.
+      wake_seconds: of waking an idle core.
       quantum_seconds: of a slice.
     """
     return [
@@ -152,6 +157,7 @@ def predict(
             generator=np.random.default_rng([seed, list(SCHEDULES).index(schedule), workers]),
             bandwidth_workers=bandwidth_workers,
             switch_seconds=switch_seconds,
+            wake_seconds=wake_seconds,
             quantum_seconds=quantum_seconds,
         )
         for schedule in schedules
@@ -187,7 +193,14 @@ def _rows(generator: np.random.Generator, count: int) -> Iterator[int]:
 
 
 def _check(
-    schedule: str, workers: int, cores: int, turns: int, bandwidth: float | None, switch: float, quantum: float
+    schedule: str,
+    workers: int,
+    cores: int,
+    turns: int,
+    bandwidth: float | None,
+    switch: float,
+    wake: float,
+    quantum: float,
 ) -> None:
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {schedule!r}")
@@ -196,5 +209,6 @@ def _check(
             raise ValueError(f"{name} must be at least 1, got {count}")
     if bandwidth is not None and not bandwidth > 0:
         raise ValueError(f"bandwidth_workers must be above 0, got {bandwidth}")
-    if not 0 <= switch < float("inf") or not quantum > 0:
-        raise ValueError(f"switch_seconds must be >= 0 and quantum_seconds > 0, got {switch} and {quantum}")
+    if not 0 <= switch < float("inf") or not 0 <= wake < float("inf") or not quantum > 0:
+        what = f"{switch}, {wake} and {quantum}"
+        raise ValueError(f"switch_seconds and wake_seconds must be >= 0 and quantum_seconds > 0, got {what}")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from a3c.analysis import simulator
-from a3c.analysis.phases import Phases, phases_of
+from a3c.analysis.phases import Phases, phases_of, wake_seconds
 from a3c.analysis.simulated_machine import Machine
 from a3c.analysis.simulator import Prediction, predict, simulate
 
@@ -101,6 +101,30 @@ def test_synchronous_workers_wait_for_the_slowest_and_for_the_average() -> None:
     assert prediction.turns_per_second == pytest.approx(8 / round_seconds)
     assert prediction.lock_wait_share == pytest.approx(7 * apply / (8 * round_seconds))
     assert not prediction.staleness.any()
+
+
+def test_workers_that_meet_are_woken_and_so_is_the_one_that_applies() -> None:
+    # Worker 0 is woken by the last to arrive, and starts the next round when the others are being woken: all others
+    # are late by one waking, so that it always waits, and a round is two wakings longer.
+    prediction = run(constant(0.009, 0.0, 0.0, 0.002), "synchronous", 4, 4, wake_seconds=0.0003)
+    assert prediction.turns_per_second == pytest.approx(4 / (0.009 + 0.002 + 2 * 0.0003))
+
+
+def test_one_synchronous_worker_is_never_woken() -> None:
+    prediction = run(constant(0.009, 0.0, 0.0, 0.002), "synchronous", 1, 4, wake_seconds=0.0003)
+    assert prediction.turns_per_second == pytest.approx(1 / 0.011)
+
+
+def test_the_time_of_a_waking_is_found_in_sampled_turns() -> None:
+    # Rounds 0 and 2: worker 2 comes last and waits for two wakings of 0.3 ms and an average applied in 2 ms. In round
+    # 1 worker 0 comes last and does not sleep, which says nothing.
+    rows = [(0, 0, 0.0043, 0.002), (1, 1, 0.0050, 0.0001), (2, 2, 0.0026, 0.0001),
+            (3, 0, 1e-6, 0.002), (4, 1, 0.0070, 0.0001), (5, 2, 0.0055, 0.0001),
+            (6, 0, 0.0013, 0.002), (7, 1, 0.0040, 0.0001), (8, 2, 0.0026, 0.0001)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["turn", "worker", "lock_wait_seconds", "push_seconds"])
+    assert wake_seconds(table, 3) == pytest.approx(0.0003)
+    assert wake_seconds(table[table["worker"] == 0], 1) == 0.0
+    assert wake_seconds(table.iloc[3:6], 3) == 0.0
 
 
 def test_a_synchronous_round_takes_as_long_as_its_longest_turn() -> None:
@@ -325,7 +349,7 @@ def test_impossible_phases_are_refused(values: dict[str, np.ndarray], message: s
         ({"cores": 0}, "cores must be at least 1"),
         ({"turns": 0}, "turns must be at least 1"),
         ({"bandwidth_workers": 0.0}, "bandwidth_workers must be above 0"),
-        ({"switch_seconds": -1.0}, "switch_seconds must be >= 0"),
+        ({"switch_seconds": -1.0}, "switch_seconds and wake_seconds must be >= 0"),
         ({"quantum_seconds": 0.0}, "quantum_seconds > 0"),
     ],
 )
