@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from a3c import __version__
@@ -49,6 +50,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_replay(commands)
+    _add_evaluate(commands)
+    _add_watch(commands)
     _add_track(commands)
     for name, text, example in (
         ("plan", "list the runs of studies and check every setting", "a3c plan staleness --scale paper"),
@@ -87,6 +90,13 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=False,
         help="nothing else may run meanwhile: evaluate and track afterwards",
     )
+    command.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="make a checkpoint every S seconds, and when interrupted; the same command goes on from it; 0 for none",
+    )
     command.add_argument("--no-track", action="store_true", help="do not show the run in MLflow")
     command.add_argument("--quiet", action="store_true", help="no progress")
     _add_folders(command)
@@ -101,6 +111,68 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--until", type=int, metavar="N", help="stop at turn N and save what it was made of")
     command.add_argument("--processes", action="store_true", help="with worker processes behind a turnstile")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = [
+        "a3c evaluate results/runs/Pong/hogwild-w4-0123456789/seed0",
+        "a3c evaluate RUN --episodes 100 --policy greedy --point best --into games.csv",
+    ]
+    command = _command(
+        commands, "evaluate", "play whole games with a finished run's parameters and score them", examples
+    )
+    _add_frozen(command)
+    command.add_argument("--episodes", type=_number(int, 1), default=30, metavar="N", help="games; 30 by default")
+    command.add_argument("--into", type=Path, metavar="FILE.csv", help="a line a game")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = [
+        "a3c watch results/runs/Pong/hogwild-w4-0123456789/seed0 --into game.mp4",
+        "a3c watch RUN --into game.gif --policy greedy --seed 3 --frames-per-second 30 --most-seconds 20",
+    ]
+    command = _command(commands, "watch", "make a film of one game that a finished run's parameters play", examples)
+    _add_frozen(command)
+    command.add_argument("--into", type=Path, required=True, metavar="FILE", help="what to write: .mp4 or .gif")
+    command.add_argument(
+        "--frames-per-second",
+        type=_number(float, 1),
+        default=15.0,
+        metavar="N",
+        help="pictures, one a step; 15 by default",
+    )
+    command.add_argument(
+        "--most-seconds",
+        type=_number(float, 1),
+        default=60.0,
+        metavar="N",
+        help="of film, if the game lasts longer; 60",
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_frozen(command: argparse.ArgumentParser) -> None:
+    """What says which parameters play, how, and which games."""
+    command.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    text = "parameters: final (default), best (highest mean score of all evaluation points) or the number of a point"
+    command.add_argument("--point", default="final", metavar="final|best|N", help=text)
+    text = "how actions are chosen; by default as when the run was evaluated"
+    command.add_argument("--policy", choices=("greedy", "sampled"), help=text)
+    text = "of the games, which no training ever played; 0 by default"
+    command.add_argument("--seed", type=_number(int, 0), default=0, metavar="K", help=text)
+
+
+def _number(kind: type[int] | type[float], least: int) -> Callable[[str], int | float]:
+    """Reads a number that must not be below `least`."""
+
+    def number(text: str) -> int | float:
+        value = kind(text)
+        if not least <= value < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is below {least} or infinite")
+        return value
+
+    return number
 
 
 def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a3c.frozen_commands import evaluate as evaluate
+from a3c.frozen_commands import watch as watch
 from a3c.problems import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ def train(options: argparse.Namespace) -> int:
         mirror.start()
         bar.show(progress)
 
+    conditions = Conditions(timing=options.timing, checkpoint_seconds=options.checkpoint_seconds or None)
     try:
-        train_run(settings, folder, Conditions(timing=options.timing), watch)
+        train_run(settings, folder, conditions, watch)
     except RunFolderBusy as error:
         print(f"a3c train: {error}", file=sys.stderr)
         return 1

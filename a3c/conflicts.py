@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from a3c.environments.games import CUSTOM_PATTERN, kind_of, known_games
+from a3c.environments.games import CONTINUOUS_GAMES, CUSTOM_PATTERN, kind_of, known_games
 from a3c.problems import Problem, unknown
 
 ASYNCHRONOUS = ("hogwild", "locked")
@@ -28,7 +28,7 @@ ENVIRONMENTS = tuple(NETWORKS)
 def conflicts(raw: dict[str, Any]) -> list[Problem]:
     """Combinations that cannot be run, each with its reason; fields of a wrong type are left to their own message."""
     of_agent = _network_conflicts(raw) + _algorithm_conflicts(raw) + _rollout_conflicts(raw)
-    return _game_conflicts(raw) + _schedule_conflicts(raw) + of_agent
+    return _game_conflicts(raw) + _maze_conflicts(raw) + _schedule_conflicts(raw) + of_agent
 
 
 def _schedule_conflicts(raw: dict[str, Any]) -> list[Problem]:
@@ -81,6 +81,17 @@ def _game_conflicts(raw: dict[str, Any]) -> list[Problem]:
     return []
 
 
+def _maze_conflicts(raw: dict[str, Any]) -> list[Problem]:
+    environment = raw.get("environment")
+    if not isinstance(environment, dict) or environment.get("kind") != "maze":
+        return []
+    side, apples = environment.get("side_cells"), environment.get("apples")
+    if not isinstance(side, int) or not isinstance(apples, int) or apples <= side**2 - 2:
+        return []
+    room = f"{side} x {side} cells have room for {side**2 - 2}, one a cell, beside the start and the portal"
+    return [Problem("environment.apples", f"got {apples}; {room}")]
+
+
 def _network_conflicts(raw: dict[str, Any]) -> list[Problem]:
     environment, network = raw.get("environment"), raw.get("network")
     if not isinstance(environment, dict) or not isinstance(network, dict):
@@ -106,6 +117,10 @@ def _algorithm_conflicts(raw: dict[str, Any]) -> list[Problem]:
     if _kind(algorithm) not in ACTION_VALUES:
         return []
     found, name = _exploration_conflicts(algorithm), _kind(algorithm)
+    environment = raw.get("environment")
+    if raw.get("game") in CONTINUOUS_GAMES or (isinstance(environment, dict) and environment.get("continuous") is True):
+        why = f"got {name!r}, which values one action after the other; here actions are continuous; allowed: actor_critic"
+        found.append(Problem("algorithm.kind", why))
     if isinstance(network, dict) and network.get("lstm_cells") is not None:
         why = f"{name} has no LSTM: its target network would need a recurrent state of its own; allowed: null"
         found.append(Problem("network.lstm_cells", why))

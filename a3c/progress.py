@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,37 +20,56 @@ WIDTH = 24
 LINES_WHEN_NOT_A_TERMINAL = 4
 
 
-class Bar:
-    """A progress bar on a terminal; a few plain lines where standard error is a file; nothing if quiet."""
+class Line:
+    """One line that is written again and again on a terminal; a few lines where standard error is a file."""
 
-    def __init__(self, settings: Settings, *, quiet: bool) -> None:
-        self._settings = settings
-        self._name = f"{settings.game} {settings.schedule} w{settings.workers} s{settings.seed}"
+    def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._next_time = 0.0
         self._next_share = 0.0
 
-    def show(self, progress: Progress) -> None:
-        """Shows where the run is, at most five times a second."""
+    def show(self, share: float, text: Callable[[], str]) -> None:
+        """Shows how far the work is, at most five times a second.
+
+        Args:
+          share: of the work that is done, from 0 to 1.
+          text: makes what is shown, if it is.
+        """
         now = time.monotonic()
-        share = min(1.0, progress.frames / self._settings.budget_frames)
         if self._quiet or now < self._next_time:
             return
         self._next_time = now + SHOW_SECONDS
         if self._terminal:
-            print(f"\r\x1b[2K{self._line(progress, share)}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[2K{text()}", end="", file=sys.stderr, flush=True)
         elif share >= self._next_share:
-            print(self._line(progress, share), file=sys.stderr, flush=True)
+            print(text(), file=sys.stderr, flush=True)
             self._next_share += 1 / LINES_WHEN_NOT_A_TERMINAL
 
     def close(self) -> None:
-        """Ends the line."""
-        if self._terminal and not self._quiet:
+        """Ends the line, if there is one."""
+        if self._terminal and self._next_time:
             print(file=sys.stderr)
 
+
+class Bar:
+    """The line of a run that trains."""
+
+    def __init__(self, settings: Settings, *, quiet: bool) -> None:
+        self._settings = settings
+        self._name = f"{settings.game} {settings.schedule} w{settings.workers} s{settings.seed}"
+        self._at = Line(quiet=quiet)
+
+    def show(self, progress: Progress) -> None:
+        """Shows where the run is."""
+        share = min(1.0, progress.frames / self._settings.budget_frames)
+        self._at.show(share, lambda: self._line(progress, share))
+
+    def close(self) -> None:
+        """Ends the line."""
+        self._at.close()
+
     def _line(self, progress: Progress, share: float) -> str:
-        full = round(share * WIDTH)
         rate = progress.frames / progress.seconds if progress.seconds > 0 else 0.0
         left = (self._settings.budget_frames - progress.frames) / rate if rate else float("nan")
         score = "-" if progress.score is None else f"{progress.score:.4g}"
@@ -60,9 +79,14 @@ class Bar:
             alive = f"{progress.workers_alive}/{self._settings.processes} workers"
             ending = f"{duration(left)} left, {alive}"
         return (
-            f"{self._name} [{'#' * full}{'.' * (WIDTH - full)}] {share:4.0%} "
-            f"{progress.frames:,} frames, {rate:,.0f}/s, score {score}, {ending}"
+            f"{self._name} {bar(share)} {share:4.0%} {progress.frames:,} frames, {rate:,.0f}/s, score {score}, {ending}"
         )
+
+
+def bar(share: float) -> str:
+    """`[######..................]`."""
+    full = round(share * WIDTH)
+    return f"[{'#' * full}{'.' * (WIDTH - full)}]"
 
 
 def duration(seconds: float) -> str:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a3c.fingerprint import fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
+from a3c.records.checkpoints import Checkpoint, Checkpoints
 from a3c.records.manifest import Manifest
 from a3c.settings import ActorCriticSettings, MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
     from a3c.asynchrony.outcomes import Progress, Result
+    from a3c.asynchrony.shared import SharedMemory
     from a3c.learning.flat import FlatNetwork
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -31,11 +35,13 @@ class Conditions:
       timing: this run's seconds will be compared with others', so evaluation waits until training has ended.
       recorded: a run to execute again, turn by turn, instead of letting chance decide.
       worker_processes: execute it with worker processes behind a turnstile, not in one process.
+      checkpoint_seconds: between two checkpoints; None for none.
     """
 
     timing: bool = False
     recorded: Recorded | None = None
     worker_processes: bool = False
+    checkpoint_seconds: float | None = None
 
 
 def train(
@@ -48,7 +54,8 @@ def train(
 
     Args:
       settings: what the run is.
-      folder: its run folder; what an unfinished earlier run left there is removed.
+      folder: its run folder. A run that was interrupted goes on from its newest checkpoint; whatever else an earlier
+        run left there is removed.
       conditions: what does not change the result.
       progress: called several times a second.
 
@@ -67,32 +74,73 @@ def train(
     from a3c.asynchrony.outcomes import StoppedError
 
     with run_folder.own(folder):
-        run_folder.clear(folder)
-        run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+        run = _prepare(settings, folder, conditions)
         manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=cpu_capability())
+        manifest.add(resumed_from=run.source.facts if run.source else None)
         try:
-            result = _train(settings, folder, conditions, progress or _silent)
+            result = _train(settings, folder, conditions, run, progress or _silent)
         except BaseException as error:
             outcome = manifests.KILLED if isinstance(error, StoppedError) else manifests.FAILED
             manifest.end(outcome, error=str(error) or type(error).__name__)
             raise
-        return _finish(folder, manifest, result)
+        done = _finish(folder, manifest, result)
+        run.checkpoints.remove()
+        return done
 
 
-def _train(settings: Settings, folder: Path, conditions: Conditions, progress: Callable[[Progress], None]) -> Result:
+@dataclass(frozen=True)
+class _Run:
+    """What a run begins with: turns by staleness to draw from, its checkpoints, the one to go on from."""
+
+    histogram: list[int] | None
+    checkpoints: Checkpoints
+    facts: dict[str, Any]
+    source: Checkpoint | None
+
+
+def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
+    """Makes the folder ready: cut to the newest checkpoint, or empty."""
+    histogram = None if conditions.recorded else _histogram(settings, folder)  # a record needs none
+    checkpoints = Checkpoints(folder)
+    facts = {"settings": settings.to_json(), "code": fingerprint(), "histogram": histogram}
+    source = checkpoints.newest(facts) if conditions.checkpoint_seconds else None
+    if source is None:
+        checkpoints.remove()
+        run_folder.clear(folder)
+    else:
+        print(f"a3c: going on from {source.folder}", file=sys.stderr)
+    run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+    if histogram is not None and isinstance(settings.order, MeasuredHistogram):
+        run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": settings.order.run, "counts": histogram})
+    return _Run(histogram, checkpoints, facts, source)
+
+
+def _train(
+    settings: Settings, folder: Path, conditions: Conditions, run: _Run, progress: Callable[[Progress], None]
+) -> Result:
     from a3c.asynchrony.agents import make_network
+    from a3c.asynchrony.checkpointing import Checkpointer
     from a3c.asynchrony.live import Supervisor
     from a3c.environments import make
     from a3c.records.run_writer import RunWriter
 
     network = make_network(settings, make(settings, 0, 0).spec)
-    writer = RunWriter(folder, settings)
+    lengths = run.source.load("run")["lengths"] if run.source else None
+    writer = RunWriter(folder, settings, lengths)
+    every = conditions.checkpoint_seconds
+
+    def checkpointer(memory: SharedMemory) -> Checkpointer:
+        assert every is not None
+        return Checkpointer(run.checkpoints, run.facts, memory, every_seconds=every)
+
     supervisor = Supervisor(
         settings,
         network.vector,
         writer,
+        checkpointer=checkpointer if every else None,
+        source=run.source,
         evaluate_after_training=conditions.timing,
-        histogram=None if conditions.recorded else _histogram(settings, folder),  # a record needs none
+        histogram=run.histogram,
         recorded=conditions.recorded,
         worker_processes=conditions.worker_processes,
     )
@@ -104,7 +152,7 @@ def _train(settings: Settings, folder: Path, conditions: Conditions, progress: C
 
 
 def _histogram(settings: Settings, folder: Path) -> list[int] | None:
-    """Turns by staleness in the run that the order names, after its warm-up; kept in the run folder.
+    """Turns by staleness in the run that the order names, after its warm-up.
 
     Raises:
       InvalidInput: if there is no such finished run beside this one.
@@ -120,7 +168,6 @@ def _histogram(settings: Settings, folder: Path) -> list[int] | None:
         raise InvalidInput([Problem("order.run", f"{source} holds no finished run; train it first")])
     header, turns = read_schedule(source / run_folder.SCHEDULE)
     counts: list[int] = np.bincount(turns["staleness"][warm_up_turns(header, turns) :]).tolist()
-    run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": settings.order.run, "counts": counts})
     return counts
 
 
@@ -142,22 +189,14 @@ def _one_thread() -> None:
 
 
 def _write_model(folder: Path, network: FlatNetwork, settings: Settings, result: Result) -> None:
-    """Tensors only: final parameters by layer, and the optimizer's statistics, one entry or one a worker."""
-    import torch
-
+    """Final parameters with the optimizer's statistics, and the parameters at each evaluation point."""
     from a3c.asynchrony.rules import statistics_names
+    from a3c.model_files import write_model, write_points
 
     names = statistics_names(settings.optimizer)
-    content = {
-        "parameters": network.named(result.parameters),
-        "statistics": [
-            {name: network.named(vector) for name, vector in zip(names, owner, strict=True)}
-            for owner in result.statistics
-        ],
-    }
-    temporary = folder / f".{run_folder.MODEL}.{os.getpid()}"
-    torch.save(content, temporary)
-    temporary.replace(folder / run_folder.MODEL)
+    statistics = [dict(zip(names, owner, strict=True)) for owner in result.statistics]
+    write_model(folder, network, result.parameters, statistics)
+    write_points(folder, network, result.snapshots)
     network.vector.copy_(result.parameters)
 
 

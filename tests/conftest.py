@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from a3c.plan import load_settings, merge
+from a3c.records import run_folder
+from a3c.records.manifest import FINISHED, Manifest
+from a3c.records.rows import EvaluationRow, RowWriter
 from a3c.settings import Settings, resolve
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
@@ -45,3 +48,33 @@ def pong() -> Callable[..., Settings]:
     """A factory of Pong settings."""
     below = load_settings("atari_laptop", EXPERIMENTS)
     return lambda **changes: resolve(merge(copy.deepcopy(below), TINY, changes))
+
+
+@pytest.fixture(scope="session")
+def finished() -> Callable[..., Path]:
+    """Writes a finished run's folder without training: other parameters at each point, the last are the final ones."""
+
+    def write(folder: Path, settings: Settings, point_scores: tuple[float, ...] = (1.0, 3.0, 2.0)) -> Path:
+        from a3c.asynchrony.agents import make_network
+        from a3c.environments import make
+        from a3c.model_files import write_model, write_points
+        from a3c.training import cpu_capability
+
+        points = len(point_scores)
+        evaluation = settings.evaluation.model_copy(update={"points": points, "episodes": 1})
+        settings = settings.model_copy(update={"evaluation": evaluation})
+        folder.mkdir()
+        run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+        spec = make(settings, 0, 0).spec
+        networks = [make_network(settings.model_copy(update={"seed": k}), spec) for k in range(points)]
+        write_points(folder, networks[0], [network.vector for network in networks])
+        write_model(folder, networks[0], networks[-1].vector, [])
+        rows = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
+        rows.write(EvaluationRow(k + 1, 0, 100 * (k + 1), 0, 0.0, 0, s, 1, 0, "") for k, s in enumerate(point_scores))
+        rows.close()
+        manifest = Manifest(folder, settings, timing=False, cpu_capability=cpu_capability())
+        manifest.end(FINISHED)
+        run_folder.write_json(folder / run_folder.DONE, {"frames": 100 * points})
+        return folder
+
+    return write

@@ -105,7 +105,7 @@ def test_words_in_the_training_code_change_no_fingerprint(package: Path) -> None
     ("name", "old", "new"),
     [
         ("learning/optimizers.py", "1.0 - decay", "1.5 - decay"),
-        ("learning/networks.py", "kernel_size=8", "kernel_size=7"),
+        ("learning/networks.py", "(16, 8, 4)", "(16, 7, 4)"),
         ("seeding.py", '"initialization", "environment"', '"environment", "initialization"'),
         ("environments/cliff_world.py", "-100", "-99"),
     ],

@@ -24,8 +24,10 @@ MODELS = [m for m in vars(module).values() if isinstance(m, type) and issubclass
 # Another valid value for every setting of CartPole: a change of any of them is another run.
 OTHERS: dict[str, Any] = {
     "workers": 5, "schedule": "locked", "executor": "batched", "envs_per_worker": 2, "budget_frames": 200_001,
-    "environment.reward_scale": 0.2, "network.hidden": [64, 64], "learning.rollout_steps": 21, "learning.gamma": 0.98,
-    "learning.entropy_weight": 0.02, "learning.value_weight": 0.25, "learning.gradient_norm_limit": None,
+    "environment.reward_scale": 0.2, "network.hidden": [64, 64], "network.activation": "relu", "network.lstm_cells": 32,
+    "network.separate": True, "network.initialization": "orthogonal", "algorithm.entropy_weight": 0.02,
+    "algorithm.value_weight": 0.25, "algorithm.gae_lambda": 0.95, "learning.rollout_steps": 21,
+    "learning.gamma": 0.98, "learning.gradient_norm_limit": None, "learning.annealing_frames": 500_000_000,
     "optimizer.learning_rate": 1.0e-3, "optimizer.annealing": "constant", "optimizer.decay": 0.9,
     "optimizer.epsilon": 0.1, "evaluation.points": 11, "evaluation.episodes": 21, "evaluation.policy": "sampled",
     "records.intervals": 101, "records.sample_interval_turns": None, "pull_interval_rollouts": 2,
@@ -37,6 +39,20 @@ CORRECTIONS: dict[str, dict[str, Any]] = {
     "delay compensation, weaker": {"kind": "delay_compensation", "strength": 0.5},
     "v-trace": {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 1.0},
     "v-trace, longer": {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 2.0},
+}
+
+EXPLORATION: dict[str, Any] = {"final_epsilons": [0.1, 0.5], "probabilities": [0.5, 0.5], "annealing_frames": 1_000,
+                               "evaluation_epsilon": 0.05}  # fmt: skip
+VALUING: dict[str, Any] = {"kind": "n_step_q", "target_interval_frames": 100, "exploration": EXPLORATION}
+ALGORITHMS: dict[str, dict[str, Any]] = {
+    "n-step Q": VALUING,
+    "one-step Q": VALUING | {"kind": "one_step_q"},
+    "Sarsa": VALUING | {"kind": "one_step_sarsa"},
+    "another target": VALUING | {"target_interval_frames": 101},
+    "other epsilons": VALUING | {"exploration": EXPLORATION | {"final_epsilons": [0.1, 0.4]}},
+    "other probabilities": VALUING | {"exploration": EXPLORATION | {"probabilities": [0.25, 0.75]}},
+    "longer exploration": VALUING | {"exploration": EXPLORATION | {"annealing_frames": 2_000}},
+    "another evaluation": VALUING | {"exploration": EXPLORATION | {"evaluation_epsilon": 0.0}},
 }
 
 
@@ -111,13 +127,17 @@ def test_game_and_seed_are_not_in_the_id_since_they_have_folders_of_their_own() 
 
 
 def test_every_other_setting_is_in_the_id() -> None:
-    assert set(OTHERS) == set(leaves(plain())) - {"game", "seed", "environment.kind", "network.kind"}
+    kinds = {"environment.kind", "network.kind", "algorithm.kind"}
+    assert set(OTHERS) == set(leaves(plain())) - {"game", "seed"} - kinds
     with_it = {"executor": {"schedule": "synchronous"}, "order": {"schedule": "drawn"}}
     ids = {path: resolve(plain(**{path: value}, **with_it.get(path, {}))).id for path, value in OTHERS.items()}
     ids["executor, processes"] = resolve(plain(schedule="synchronous")).id
     ids["order, another"] = resolve(plain(schedule="drawn", order={"kind": "constant_lag", "lag": 3})).id
     for kind, correction in CORRECTIONS.items():
         ids[kind] = resolve(plain(correction=correction)).id
+    for kind, algorithm in ALGORITHMS.items():
+        ids[kind] = resolve(plain(algorithm=algorithm)).id
+    ids["annealing, by worker"] = resolve(plain(optimizer__annealing="linear_per_worker")).id
     ids["none"] = resolve(plain()).id
     assert len(set(ids.values())) == len(ids)
 
@@ -196,7 +216,7 @@ def test_processes_share_out_the_environments(changes: dict[str, Any], processes
     assert (settings.processes, settings.envs_per_turn) == (processes, envs)
 
 
-def test_only_atari_repeats_actions() -> None:
+def test_a_decision_is_as_many_frames_as_the_environment_repeats_actions() -> None:
     assert resolve(plain("paper")).action_repeat == 4
     assert resolve(plain("cartpole")).action_repeat == 1
     assert resolve(plain("cliff_world")).action_repeat == 1

@@ -42,7 +42,8 @@ def run_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
 
 def _run_row(group: Group, run: RunFolder) -> Row:
     settings, manifest = run.run.settings, run.manifest
-    _, scores = run.evaluations
+    points, scores = run.evaluations
+    best = int(scores.argmax())
     late = run.episodes.score[run.episodes.frames > (1.0 - LAST_PART) * settings.budget_frames]
     return {
         **group.key,
@@ -56,7 +57,8 @@ def _run_row(group: Group, run: RunFolder) -> Row:
         "train_seconds": run.train_seconds,
         "frames_per_second": run.frames / run.train_seconds,
         "final_score": float(scores[-1]),
-        "best_score": float(scores.max()),
+        "best_point_score": float(scores[best]),
+        "best_point_frames": int(points[best]),
         "mean_score": float(scores.mean()),
         "training_score": float(late.mean()) if len(late) else np.nan,
         "staleness_mean": run.staleness.mean(),
@@ -68,12 +70,13 @@ def _run_row(group: Group, run: RunFolder) -> Row:
 
 def score_row(group: Group, rows: Sequence[Row]) -> Row:
     """One row of the table `scores`, from the group's rows of the table `runs`."""
-    final, best, training = (column(rows, name) for name in ("final_score", "best_score", "training_score"))
+    final, best, training = (column(rows, name) for name in ("final_score", "best_point_score", "training_score"))
     result: Row = {**group.key, "n": len(rows)}
     for name, statistic in (("mean", mean), ("median", median), ("iqm", iqm)):
         interval = bootstrap_interval(final[:, None], statistic, generator())
         result |= with_interval(f"final_score_{name}", float(statistic(final[:, None])), interval)
-    return result | {"best_score_mean": float(best.mean()), "training_score_mean": float(training.mean())}
+    result |= mean_with_interval("best_point_score_mean", best)
+    return result | {"training_score_mean": float(training.mean())}
 
 
 def column(rows: Sequence[Row], name: str) -> Floats:

@@ -23,12 +23,19 @@ TITLES = {
     "comparison": "Variants compared",
 }
 
+OPTIMISM = (
+    "The best point is chosen by the very scores that are reported, so it is optimistic, the more so the more points "
+    "there are; hold it against nothing but other best points of as many."
+)
+
 MEANINGS = {
-    "runs": "`final_score` is the mean over the last evaluation point, `best_score` the best mean of any point (an "
-    "optimistic choice), `mean_score` the mean over all points, `training_score` that of the training episodes in the "
-    "last 10% of frames.",
-    "scores": "`final_score` is taken from the last evaluation point, `best_score` from the best of them (an "
-    "optimistic choice), `training_score` from the training episodes in the last 10% of frames.",
+    "runs": "`final_score` is the mean over the last evaluation point, that of the final parameters; "
+    "`best_point_score` is the mean over the run's best evaluation point, which lies at `best_point_frames`. "
+    f"{OPTIMISM} `mean_score` is the mean over all points, `training_score` that of the training episodes in the last "
+    "10% of frames.",
+    "scores": "`final_score` is taken from each run's last evaluation point, that of its final parameters; "
+    f"`best_point_score` from the best of its points. {OPTIMISM} `training_score` is taken from the training episodes "
+    "in the last 10% of frames.",
     "evaluations": "Each run counts once at a point, by the mean over its episodes with frozen parameters.",
     "staleness": "Staleness is counted in updates, turns of all n seeds pooled, after every worker's first push. "
     "`staleness_expected` is workers - 1 where each worker pulls right after it pushes, whatever the speeds, so that "

@@ -51,10 +51,11 @@ COLUMNS = {
     name: tuple(columns.split())
     for name, columns in {
         "runs": f"{_GROUP} schedule cores oversubscribed timing seed frames updates train_seconds frames_per_second "
-        "final_score best_score mean_score training_score staleness_mean staleness_p99 settings_id folder",
+        "final_score best_point_score best_point_frames mean_score training_score staleness_mean staleness_p99 "
+        "settings_id folder",
         "scores": f"{_GROUP} n final_score_mean final_score_mean_lo final_score_mean_hi final_score_median "
         "final_score_median_lo final_score_median_hi final_score_iqm final_score_iqm_lo final_score_iqm_hi "
-        "best_score_mean training_score_mean",
+        "best_point_score_mean best_point_score_mean_lo best_point_score_mean_hi training_score_mean",
         "evaluations": f"{_GROUP} frames n {_SCORE}",
         "learning_curves": f"{_GROUP} frames seconds_mean n {_SCORE}",
         "learning_curves_time": f"{_GROUP} seconds n {_SCORE}",

@@ -17,6 +17,7 @@ from a3c.environments.batch import Batch
 from a3c.environments.step import Spec
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.rollouts import Rollout
+from a3c.records.checkpoints import State
 from a3c.settings import Settings
 
 EPISODE_CAPACITY_STEPS = 64  # of the first buffers where a rollout is a whole episode; they double when full
@@ -77,7 +78,7 @@ class _Buffers:
         self.observation = torch.empty([capacity, size, *spec.observation_shape], dtype=dtype)
         self.action = torch.empty([capacity, size, *action_shape], dtype=action_dtype)
         self.reward, self.discount = torch.empty([capacity, size]), torch.empty([capacity, size])
-        self.first = torch.empty([capacity, size])
+        self.first = torch.zeros([capacity, size])  # only written, and only read, with a recurrent network
 
     def grow(self) -> None:
         """Doubles the room."""
@@ -129,6 +130,7 @@ class Actor:
         dtype = getattr(torch, self.spec.observation_dtype)
         self._final = torch.empty([size, *self.spec.observation_shape], dtype=dtype)
         self._now = torch.stack([torch.from_numpy(np.asarray(batch.reset(i))) for i in range(size)])
+        self._recurrent = networks.online.state_size > 0
         self._state, self._first = networks.online.initial_state(size), torch.ones(size)
         self._next_action: np.ndarray | None = None  # chosen already, since Sarsa's last step needed it
         self._scores, self._steps = [0.0] * size, [0] * size
@@ -147,23 +149,10 @@ class Actor:
         """
         length, size, buffers = 0, len(self._scores), self._buffers
         state, following = self._state, None
-        ended = False
-        while not (ended and size == 1) and length != self._limit_steps:
+        while (following is None or size > 1) and length != self._limit_steps:
             if length == len(buffers.reward):
                 buffers.grow()
-            now = frames + length * self._frames_per_step
-            actions = self._choose(length, now)
-            ended = False
-            for env, step in enumerate(self._batch.step(actions)):
-                discount = 0.0 if step.last and self._limit_steps is None else step.discount
-                buffers.reward[length, env] = step.reward
-                buffers.discount[length, env] = discount * self._gamma
-                self._now[env] = torch.from_numpy(np.asarray(step.observation))
-                self._scores[env] += step.score
-                self._steps[env] += 1
-                if step.last:
-                    ended = True
-                    following = self._end_episode(env, length, now, truncated=step.discount > 0.0)
+            following = self._step(length, frames + length * self._frames_per_step)
             length += 1
         if following is None or size > 1:
             following = self._value_of_now(frames + length * self._frames_per_step)
@@ -180,10 +169,52 @@ class Actor:
             self._following_values(length, following) if self.learner.one_step else None,
         )
 
+    def save(self) -> State:
+        """Games, recurrent state, random stream and unfinished episodes; between two rollouts nothing else is held."""
+        return {
+            "environments": self._batch.save(),
+            "now": self._now.numpy(),
+            "state": self._state.numpy(),
+            "first": self._first.numpy(),
+            "next_action": self._next_action,
+            "scores": list(self._scores),
+            "steps": list(self._steps),
+            "generator": self._generator.bit_generator.state,
+        }
+
+    def restore(self, state: State) -> None:
+        """Continues exactly where `save` was called; a game that cannot be restored has begun anew."""
+        self._generator.bit_generator.state = state["generator"]
+        self._state.copy_(torch.from_numpy(state["state"]))
+        self._first.copy_(torch.from_numpy(state["first"]))
+        self._next_action = state["next_action"]
+        for env, saved in enumerate(state["environments"]):
+            if saved is None:
+                self._state[env], self._first[env], self._next_action = 0.0, 1.0, None
+                continue
+            self._batch.restore(env, saved)
+            self._now[env] = torch.from_numpy(state["now"][env])
+            self._scores[env], self._steps[env] = float(state["scores"][env]), int(state["steps"][env])
+
+    def _step(self, t: int, frames: int) -> Tensor | None:
+        """Takes step t in every environment; if an episode ended, the value of what follows it, float32 [1]."""
+        following = None
+        for env, step in enumerate(self._batch.step(self._choose(t, frames))):
+            discount = 0.0 if step.last and self._limit_steps is None else step.discount
+            self._buffers.reward[t, env] = step.reward
+            self._buffers.discount[t, env] = discount * self._gamma
+            self._now[env] = torch.from_numpy(np.asarray(step.observation))
+            self._scores[env] += step.score
+            self._steps[env] += 1
+            if step.last:
+                following = self._end_episode(env, t, frames, truncated=step.discount > 0.0)
+        return following
+
     def _choose(self, t: int, frames: int) -> np.ndarray:
         self._buffers.observation[t] = self._now
-        self._buffers.first[t] = self._first
-        self._first.zero_()
+        if self._recurrent:
+            self._buffers.first[t] = self._first
+            self._first.zero_()
         actions, self._state = self._decide(frames)
         self._buffers.action[t] = torch.from_numpy(actions)
         return actions
@@ -195,7 +226,8 @@ class Actor:
             return actions, self._state
         with torch.inference_mode():
             output, state = self.networks.online.act(self._now, self._state)
-        return self._behavior.choose(output.numpy(), self._generator, frames), state.clone()
+        actions = self._behavior.choose(output.numpy(), self._generator, frames)
+        return actions, state.clone() if self._recurrent else state
 
     def _value_of_now(self, frames: int) -> Tensor:
         """What the present observations are worth, float32 [B]; Sarsa chooses its next actions for that."""
@@ -229,7 +261,8 @@ class Actor:
         self._scores[env], self._steps[env] = 0.0, 0
         self._now[env] = torch.from_numpy(np.asarray(self._batch.reset(env)))
         self._first[env] = 1.0
-        self._state[env] = 0.0
+        if self._recurrent:
+            self._state[env] = 0.0
         return value
 
     def _value_of_end(self, env: int, frames: int) -> Tensor:

@@ -19,6 +19,7 @@ from a3c.learning.gradients import Diagnostics
 from a3c.learning.networks import Architecture
 from a3c.learning.policies import Categorical, Gaussian
 from a3c.learning.rollouts import Rollout
+from a3c.problems import InvalidInput, Problem
 from a3c.settings import ActorCriticSettings, Settings
 
 
@@ -51,9 +52,16 @@ class Learner(Protocol):
 
 
 def make_learner(settings: Settings, spec: Spec) -> Learner:
-    """The algorithm that the settings name, for actions like these."""
+    """The algorithm that the settings name, for actions like these.
+
+    Raises:
+      InvalidInput: if it cannot choose such actions, which of a custom environment is known here and not before.
+    """
     chosen = settings.algorithm
     if not isinstance(chosen, ActorCriticSettings):
+        if spec.continuous:
+            what = f"got {chosen.kind!r}, but the actions of {settings.game} are continuous; allowed: actor_critic"
+            raise InvalidInput([Problem("algorithm.kind", what)])
         return ActionValues(spec.actions, chosen.kind)
     policy = Gaussian(spec.actions) if spec.continuous else Categorical(spec.actions)
     return ActorCritic(policy, chosen.value_weight, chosen.entropy_weight, chosen.gae_lambda)

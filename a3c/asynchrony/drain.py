@@ -8,6 +8,7 @@ import numpy as np
 
 from a3c.asynchrony.shared import DRAINED, NUMBERS, RING_TURNS, TURNS, SharedMemory
 from a3c.learning.optimizers import annealed
+from a3c.records.checkpoints import State
 from a3c.records.rows import EpisodeRow, IntervalRow
 from a3c.records.schedule_file import TURN
 from a3c.settings import Settings
@@ -48,6 +49,16 @@ class Drain:
         self.frames, self.updates, self.seconds = int(frames[-1]), int(updates[-1]), float(numbers[-1, SECONDS])
         return turns, self._intervals.add(frames, updates, turns["staleness"], numbers)
 
+    def save(self) -> State:
+        """What has been drained, and the turns of the interval that is not complete."""
+        return {"place": [self.frames, self.updates, self.seconds], "intervals": self._intervals.save()}
+
+    def restore(self, state: State) -> None:
+        """Continues where `save` was called."""
+        frames, updates, seconds = state["place"]
+        self.frames, self.updates, self.seconds = int(frames), int(updates), float(seconds)
+        self._intervals.restore(state["intervals"])
+
     def add_episodes(self, rows: list[EpisodeRow]) -> None:
         """Books finished episodes into the interval they are reported in."""
         self._intervals.scores.extend(row.score for row in rows)
@@ -83,6 +94,20 @@ class _Intervals:
             begin = end
         return rows
 
+    def save(self) -> State:
+        return {
+            "scores": list(self.scores),
+            "next": self._next,
+            "parts": [list(part) for part in self._parts],
+            "begin": list(self._begin),
+        }
+
+    def restore(self, state: State) -> None:
+        self.scores = [float(score) for score in state["scores"]]
+        self._next = int(state["next"])
+        self._parts = [(frames, updates, stale, numbers) for frames, updates, stale, numbers in state["parts"]]
+        self._begin = (int(state["begin"][0]), float(state["begin"][1]))
+
     def flush(self) -> list[IntervalRow]:
         if not self._parts:
             return []
@@ -93,12 +118,12 @@ class _Intervals:
         end = (int(frames[-1]), float(numbers[-1, SECONDS]))
         elapsed = max(end[1] - self._begin[1], 1e-9)
         quantiles = np.quantile(staleness, [0.5, 0.9, 0.99]).tolist()
-        optimizer, budget = self._settings.optimizer, self._settings.budget_frames
+        optimizer, whole = self._settings.optimizer, self._settings.annealing_frames
         row = IntervalRow(
             frames=end[0],
             updates=int(updates[-1]),
             seconds=end[1],
-            learning_rate=annealed(optimizer.learning_rate, optimizer.annealing, end[0], budget),
+            learning_rate=annealed(optimizer.learning_rate, optimizer.annealing, end[0], whole),
             policy_loss=_number(means["policy_loss"]),
             value_loss=means["value_loss"],
             entropy=_number(means["entropy"]),

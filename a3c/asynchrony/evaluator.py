@@ -7,7 +7,9 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
@@ -22,7 +24,7 @@ from a3c.asynchrony.shared import SNAPSHOTS, SharedMemory
 from a3c.asynchrony.store import evaluation_targets
 from a3c.asynchrony.worker import FAILED, READY, enter_process
 from a3c.environments import make
-from a3c.environments.step import Spec
+from a3c.environments.step import Environment, Spec
 from a3c.learning.flat import FlatNetwork
 from a3c.records.rows import EvaluationRow
 from a3c.settings import Settings
@@ -30,6 +32,7 @@ from a3c.settings import Settings
 EVALUATED = "evaluated"
 POLL_SECONDS = 0.05
 NICENESS = 10
+BATCH_GAMES = 64  # a game of Atari takes 7 MiB
 
 
 class Game(NamedTuple):
@@ -47,6 +50,7 @@ class EvaluationAssignment:
     Attributes:
       settings: of the run.
       memory: shared; its snapshots are evaluated in order.
+      first: index of the first point that has not been evaluated yet.
       begin: set when it may begin; set only at the end of training if evaluation must not disturb a timing.
       ended: set when training has ended: no more snapshots will come.
       pipe: to the supervisor; sends (EVALUATED, [EvaluationRow]) a point.
@@ -54,39 +58,70 @@ class EvaluationAssignment:
 
     settings: Settings
     memory: SharedMemory
+    first: int
     begin: Event
     ended: Event
     pipe: Connection
 
 
-def play(network: FlatNetwork, settings: Settings, point: int) -> list[Game]:
-    """Whole games with the network as it is, all side by side in one batch of inference.
+class _Table:
+    """One game that is being played."""
 
-    Every episode has streams of its own, so the games of a point depend on the parameters, the seed and the point.
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self.spec = environment.spec
+        self.observation = np.asarray(environment.reset())
+        self._score, self._steps = 0.0, 0
+
+    def step(self, action: Any) -> Game | None:
+        """Takes one decision; the outcome, if it was the last."""
+        step = self._environment.step(action)
+        self.observation = np.asarray(step.observation)
+        self._score += step.score
+        self._steps += 1
+        if not step.last:
+            return None
+        self._environment.close()
+        return Game(self._score, self._steps, truncated=step.discount > 0.0)
+
+
+def play(
+    network: FlatNetwork,
+    settings: Settings,
+    *place: int,
+    progress: Callable[[Collection[Game], int], None] | None = None,
+) -> list[Game]:
+    """Whole games with the network as it is, side by side: one batch of inference a step, of at most `BATCH_GAMES`.
+
+    Every game has streams of its own, so the outcomes depend on the parameters, the settings and the place.
 
     Args:
       network: with the parameters to evaluate.
       settings: of the run; `settings.evaluation` says how many games and whether actions are sampled or greedy.
-      point: of evaluation, from 1.
+      place: of the random streams: the evaluation point, from 1, of a run that trains.
+      progress: called after each step with the games that are over, and the steps taken by all.
     """
-    games = [make(settings, point, i, use="evaluation") for i in range(settings.evaluation.episodes)]
-    player = Player(network, settings, games[0].spec, seeding.generator(settings.seed, "evaluation", point))
-    observations = {i: np.asarray(game.reset()) for i, game in enumerate(games)}
-    scores, steps = [0.0] * len(games), [0] * len(games)
-    truncated = [False] * len(games)
-    while observations:
-        playing = list(observations)
-        for i, action in zip(playing, player.actions(observations), strict=True):
-            step = games[i].step(action)
-            observations[i] = np.asarray(step.observation)
-            scores[i] += step.score
-            steps[i] += 1
-            if step.last:
-                truncated[i] = step.discount > 0.0
-                del observations[i]
-    for game in games:
-        game.close()
-    return [Game(*outcome) for outcome in zip(scores, steps, truncated, strict=True)]
+    waiting = iter(range(settings.evaluation.episodes))
+
+    def start(indices: Iterable[int]) -> dict[int, _Table]:
+        return {i: _Table(make(settings, *place, i, use="evaluation")) for i in indices}
+
+    playing = start(islice(waiting, BATCH_GAMES))
+    player = Player(network, settings, playing[0].spec, seeding.generator(settings.seed, "evaluation", *place))
+    over: dict[int, Game] = {}
+    steps = 0
+    while playing:
+        actions = player.choose(player.output({i: table.observation for i, table in playing.items()}))
+        steps += len(actions)
+        for i, action in zip(list(playing), actions, strict=True):
+            game = playing[i].step(action)
+            if game is not None:
+                over[i] = game
+                del playing[i]
+                playing |= start(islice(waiting, 1))
+        if progress is not None:
+            progress(over.values(), steps)
+    return [game for _, game in sorted(over.items())]
 
 
 class Player:
@@ -106,19 +141,22 @@ class Player:
         self._greedy = settings.evaluation.policy == "greedy"
         self._states: dict[int, Tensor] = {}
 
-    def actions(self, observations: dict[int, np.ndarray]) -> list[Any]:
-        """One action for each game that is still being played, in the order of its key."""
-        output = self.output(observations)
-        chosen = self._behavior.greedy(output) if self._greedy else self._behavior.choose(output, self._generator, 0)
-        return list(chosen) if chosen.ndim > 1 else chosen.tolist()
-
     def output(self, observations: dict[int, np.ndarray]) -> np.ndarray:
-        """The network's output for the observations, float32 [games, K]; the recurrent states go on."""
+        """The network's output for one observation of each game, float32 [games, K]; the recurrent states go on."""
         state = torch.cat([self._states.get(i, self._network.initial_state(1)) for i in observations])
         with torch.inference_mode():
             output, state = self._network.act(torch.from_numpy(np.stack(list(observations.values()))), state)
         self._states = dict(zip(observations, torch.split(state, 1), strict=True))
         return output.numpy()
+
+    def choose(self, output: np.ndarray) -> list[Any]:
+        """One action for each row of the output: an int, or float32 [D] where actions are continuous."""
+        chosen = self.greedy(output) if self._greedy else self._behavior.choose(output, self._generator, 0)
+        return list(chosen) if chosen.ndim > 1 else chosen.tolist()
+
+    def greedy(self, output: np.ndarray) -> np.ndarray:
+        """What a greedy player would choose, int64 [games] or float32 [games, D]."""
+        return self._behavior.greedy(output)
 
 
 def run_evaluator(assignment: EvaluationAssignment) -> None:
@@ -131,7 +169,7 @@ def run_evaluator(assignment: EvaluationAssignment) -> None:
         targets = evaluation_targets(settings)
         assignment.pipe.send((READY, None))
         assignment.begin.wait()
-        for index, target in enumerate(targets):
+        for index, target in list(enumerate(targets))[assignment.first :]:
             while int(memory.counters[SNAPSHOTS]) <= index:
                 if assignment.ended.is_set() and int(memory.counters[SNAPSHOTS]) <= index:
                     return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from a3c.learning.gradients import Diagnostics
 from a3c.learning.rollouts import Rollout
+from a3c.records.checkpoints import State
 
 
 class Pulled(NamedTuple):
@@ -32,6 +34,19 @@ class LocalCopy:
     vector: Tensor
     target: Tensor | None = None
     refreshes: int = -1
+
+
+def save_copy(copy: LocalCopy) -> State:
+    """A copy as arrays and numbers."""
+    target = None if copy.target is None else copy.target.numpy()
+    return {"vector": copy.vector.numpy(), "target": target, "refreshes": copy.refreshes}
+
+
+def restore_copy(copy: LocalCopy, state: State) -> None:
+    """Makes the copy what was saved; its vector is written into."""
+    copy.vector.copy_(torch.from_numpy(state["vector"]))
+    copy.target = None if state["target"] is None else torch.from_numpy(state["target"])
+    copy.refreshes = int(state["refreshes"])
 
 
 class Push(NamedTuple):
@@ -96,3 +111,9 @@ class Store(Protocol):
 
     def push(self, push: Push, into: LocalCopy) -> Pushed:
         """Applies one gradient, records the turn and pulls again."""
+
+    def save(self) -> State:
+        """What the store holds for this worker alone."""
+
+    def restore(self, state: State) -> None:
+        """Continues where `save` was called."""

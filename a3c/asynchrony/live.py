@@ -18,6 +18,7 @@ from typing import Any
 
 from torch import Tensor
 
+from a3c.asynchrony.checkpointing import Checkpointer, restore_shared, run_state
 from a3c.asynchrony.children import Child, end, how_it_ended
 from a3c.asynchrony.comparing import DIFFERS, EXAMINED, Recorded
 from a3c.asynchrony.drain import Drain
@@ -31,17 +32,20 @@ from a3c.asynchrony.outcomes import (
     Result,
     StoppedError,
 )
+from a3c.asynchrony.pausing import SAVED
 from a3c.asynchrony.serial import run_serial
-from a3c.asynchrony.shared import STOP, allocate
+from a3c.asynchrony.shared import SNAPSHOTS, SharedMemory, allocate
 from a3c.asynchrony.start import process_context
 from a3c.asynchrony.synchronous import Rendezvous
 from a3c.asynchrony.turnstile import passages
 from a3c.asynchrony.worker import EPISODES, FAILED, MEMORY, READY, SAMPLED, Assignment, run_worker
+from a3c.records.checkpoints import Checkpoint, State
 from a3c.records.rows import EpisodeRow, EvaluationRow, SampleRow
 from a3c.records.run_writer import RunWriter
 from a3c.settings import Settings
 
 POLL_SECONDS = 0.05
+STOP_SECONDS = 10.0  # for a checkpoint, once the run is asked to stop; a batch system kills after 30 or so
 
 
 class Supervisor:
@@ -53,6 +57,8 @@ class Supervisor:
         initial: Tensor,
         writer: RunWriter,
         *,
+        checkpointer: Callable[[SharedMemory], Checkpointer] | None = None,
+        source: Checkpoint | None = None,
         evaluate_after_training: bool = False,
         histogram: Sequence[int] | None = None,
         recorded: Recorded | None = None,
@@ -64,6 +70,8 @@ class Supervisor:
           settings: of the run.
           initial: float32 [P], the initial parameters.
           writer: of the run folder's files.
+          checkpointer: makes what makes checkpoints; None for none.
+          source: the checkpoint to go on from; the writer has cut the files to its lengths.
           evaluate_after_training: so that evaluation does not disturb a timing.
           histogram: turns by staleness in another run, for an order drawn from it.
           recorded: a run to execute again instead.
@@ -84,10 +92,17 @@ class Supervisor:
         waiting = self._processes if settings.schedule == "synchronous" else 1
         gates = [self._context.Semaphore(0) for _ in range(waiting)]
         self._rendezvous = Rendezvous(self._context.Semaphore(0), gates)
+        self._checkpointer = checkpointer(self._memory) if checkpointer else None
+        self._resume_gates = [self._context.Semaphore(0) for _ in range(self._processes)]
+        self._source, self._evaluated, self._seconds_before = source, 0, 0.0
+        if source is not None:
+            self._restore(source)
         self._evaluate_after_training = evaluate_after_training
         self._workers: list[Child] = []
         self._evaluator: Child | None = None
         self._stopped_by: int | None = None
+        self._last_checkpoint: int | None = None  # the number of the one to be made before stopping
+        self._stop_by = 0.0
         self._recent_score: float | None = None
         self._peak_memory_bytes = 0
 
@@ -103,7 +118,7 @@ class Supervisor:
             try:
                 self._start()
                 self._pump_until(lambda: all(c.ready for c in self._children()), progress)
-                self._memory.start_time[0] = time.monotonic()
+                self._memory.start_time[0] = time.monotonic() - self._seconds_before
                 start_seconds = time.monotonic() - began
                 self._go.set()
                 if not self._evaluate_after_training:
@@ -117,6 +132,7 @@ class Supervisor:
                 end(self._children())
         return Result(
             self._memory.parameters.clone(),
+            self._memory.snapshots[: int(self._memory.counters[SNAPSHOTS])],
             self._memory.statistics.clone(),
             self._drain.frames,
             self._drain.updates,
@@ -126,6 +142,17 @@ class Supervisor:
             self._peak_memory_bytes,
         )
 
+    def _restore(self, source: Checkpoint) -> None:
+        state = source.load("run")
+        restore_shared(self._memory, state["shared"])
+        self._drain.restore(state["drain"])
+        self._evaluated, self._seconds_before = int(state["shared"]["evaluated"]), float(state["shared"]["seconds"])
+
+    def _state(self) -> State:
+        """All of the run that is not a worker's, while all workers wait."""
+        self._pump_messages()
+        return run_state(self._memory, self._drain, self._evaluated, self._writer.lengths())
+
     def _children(self) -> list[Child]:
         return [*self._workers, *([self._evaluator] if self._evaluator else [])]
 
@@ -133,11 +160,14 @@ class Supervisor:
         for worker in range(self._processes):
             here, there = self._context.Pipe(duplex=False)
             shared = (self._settings, self._memory, self._lock, self._rendezvous, self._go)
-            assignment = Assignment(worker, *shared, there, self._histogram, self._recorded, self._gates)
+            places = self._checkpointer.places(self._resume_gates, self._source) if self._checkpointer else None
+            assignment = Assignment(worker, *shared, there, places, self._histogram, self._recorded, self._gates)
             target = run_serial if self._serial else run_worker
             self._workers.append(self._spawn(f"worker {worker}", target, assignment, here, there))
         here, there = self._context.Pipe(duplex=False)
-        evaluation = EvaluationAssignment(self._settings, self._memory, self._begin, self._ended, there)
+        evaluation = EvaluationAssignment(
+            self._settings, self._memory, self._evaluated, self._begin, self._ended, there
+        )
         self._evaluator = self._spawn("evaluator", run_evaluator, evaluation, here, there)
 
     def _make_gates(self) -> list[Semaphore]:
@@ -167,6 +197,13 @@ class Supervisor:
         self._pump()
 
     def _pump(self) -> None:
+        self._pump_messages()
+        if self._checkpointer is not None and self._go.is_set():
+            self._checkpointer.tick(self._workers, self._resume_gates, self._state)
+        if self._stopped_by is not None and self._may_stop():
+            raise StoppedError(self._stopped_by)
+
+    def _pump_messages(self) -> None:
         for child in self._children():
             alive = child.alive
             self._read_messages(child)
@@ -180,8 +217,17 @@ class Supervisor:
             self._recent_score = next(
                 (r.score_mean for r in reversed(rows) if r.score_mean is not None), self._recent_score
             )
-        if self._stopped_by is not None:
-            raise StoppedError(self._stopped_by)
+
+    def _may_stop(self) -> bool:
+        """Whether a run that was asked to stop has made its last checkpoint, or cannot, or has had its time."""
+        checkpointer = self._checkpointer
+        if checkpointer is None or not self._go.is_set() or not all(worker.alive for worker in self._workers):
+            return True
+        if self._last_checkpoint is None:
+            self._last_checkpoint = checkpointer.written + 1
+            self._stop_by = time.monotonic() + STOP_SECONDS
+            checkpointer.ask_now()
+        return checkpointer.written >= self._last_checkpoint or time.monotonic() > self._stop_by
 
     def _read_messages(self, child: Child) -> None:
         try:
@@ -205,6 +251,10 @@ class Supervisor:
         elif what == EVALUATED:
             evaluated: list[EvaluationRow] = content
             self._writer.evaluations(evaluated)
+            self._evaluated += 1
+        elif what == SAVED:
+            assert self._checkpointer is not None
+            self._checkpointer.note_saved()
         elif what == DIFFERS:
             raise DiffersError(content)
         elif what == EXAMINED:
@@ -225,11 +275,15 @@ class Supervisor:
 
     @contextmanager
     def _stop_on_signals(self) -> Iterator[None]:
-        """Notes SIGINT and SIGTERM instead of dying of them; outside the main thread Python allows no handlers."""
+        """Notes SIGINT and SIGTERM instead of dying of them; outside the main thread Python allows no handlers.
+
+        The second one ends the run without a checkpoint.
+        """
 
         def note(number: int, frame: FrameType | None) -> None:
+            if self._stopped_by is not None:
+                raise StoppedError(number)
             self._stopped_by = number
-            self._memory.counters[STOP] = 1
 
         try:
             before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

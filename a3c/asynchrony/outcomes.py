@@ -69,6 +69,7 @@ class Result:
 
     Attributes:
       parameters: float32 [P], final.
+      snapshots: float32 [points, P], those at the evaluation points.
       statistics: float32 [1 or N, S, P], the optimizer's: shared, or of each worker.
       frames: global frames.
       updates: versions applied.
@@ -79,6 +80,7 @@ class Result:
     """
 
     parameters: Tensor
+    snapshots: Tensor
     statistics: Tensor
     frames: int
     updates: int

@@ -21,6 +21,7 @@ from a3c.learning.drift import gradient_shift
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.gradients import NonFiniteError
 from a3c.learning.rollouts import Rollout
+from a3c.records.checkpoints import State
 from a3c.records.rows import SampleRow
 from a3c.settings import Settings
 
@@ -68,6 +69,14 @@ class Sampler:
         compares = self._interval is not None and settings.schedule != "synchronous"
         self._learner = make_learner(settings, spec)
         self._network = make_network(settings, spec) if compares else None
+
+    def save(self) -> State:
+        """How many turns each worker has had."""
+        return {str(worker): turns for worker, turns in self._turns.items()}
+
+    def restore(self, state: State) -> None:
+        """Continues where `save` was called."""
+        self._turns = Counter({int(worker): int(turns) for worker, turns in state.items()})
 
     def watch(self, push: Push, network: FlatNetwork) -> Push:
         """The push, which on sampled turns asks for the parameters that it is applied to.

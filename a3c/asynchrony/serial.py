@@ -17,6 +17,7 @@ from a3c.asynchrony.comparing import Comparison, Examine
 from a3c.asynchrony.correcting import make_correction
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.order import Order, Turn, make_order
+from a3c.asynchrony.pausing import Pause
 from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.store import LockedStore
@@ -26,13 +27,17 @@ from a3c.asynchrony.worker import (
     Reporter,
     differentiate,
     enter_process,
+    make_pause,
     make_sampler,
     reporting_faults,
     wait_for_all,
 )
 from a3c.environments import make
 from a3c.environments.step import Spec
+from a3c.records.checkpoints import State
 from a3c.settings import Settings
+
+LATEST = -1  # in a checkpoint: the version made last, which no later turn may read, but whose target goes on
 
 
 class Observation:
@@ -82,46 +87,61 @@ class Execution:
         store: LockedStore | SynchronousStore,
         networks: Networks,
         observe: Observation,
+        pause: Pause,
     ) -> None:
-        """Begins at version 0.
+        """Begins at version 0, or where a checkpoint was made.
 
         Args:
           settings: of the run.
           store: that nobody else uses.
           networks: shared by all logical workers.
           observe: what looks on.
+          pause: for checkpoints.
         """
         self._settings, self._store, self._networks = settings, store, networks
-        self._observe = observe
+        self._observe, self._pause = observe, pause
         self._actors: dict[int, Actor] = {}
         self._pushed_frames: dict[int, int] = {}
         first = LocalCopy(torch.empty_like(networks.online.vector))
         store.pull(first)
-        self._frames = 0
+        self._version, self._frames = 0, 0
+        self._latest = first
         self._versions = {0: _Version(first, 0)}
+        if (state := pause.restored()) is not None:
+            self._restore(state)
 
     def asynchronous(self, order: Order) -> None:
         """Executes an order, one turn a version, until it or the budget ends."""
         assert isinstance(self._store, LockedStore)
-        version, over, latest = 0, False, self._versions[0].copy
-        while not over and (turn := order.next(version)) is not None:
+        for version in range(self._version):  # an order is drawn from its beginning, which costs microseconds a turn
+            order.next(version)
+        over = False
+        while not over and (turn := self._next(order)) is not None:
+            version = self._version
             prepared = self._prepare(turn, turn_number=version)
-            made = replace(latest, vector=torch.empty_like(latest.vector))  # shares the target, until it is refreshed
+            made = replace(self._latest, vector=torch.empty_like(self._latest.vector))  # shares the target
             pushed = self._store.push(prepared.push, into=made)
             if pushed.applied:
                 self._finish_turn(prepared, pushed)
-            over, latest = pushed.pulled is None, made
-            version += 1
+            over, self._latest = pushed.pulled is None, made
+            self._version = version = version + 1
             self._versions = {v: kept for v, kept in self._versions.items() if order.needs(v, version)}
             if order.needs(version, version):
                 self._versions[version] = _Version(made, self._frames)
+
+    def _next(self, order: Order) -> Turn | None:
+        """The next turn; before it is drawn, the run may stand still for a checkpoint."""
+        self._pause.keep(self._state)
+        return order.next(self._version)
 
     def synchronous(self) -> None:
         """Executes all workers one after the other, update by update."""
         assert isinstance(self._store, SynchronousStore)
         workers = self._settings.turn_workers
-        version, copy = 0, self._versions[0].copy
+        copy = self._latest
         while True:
+            self._pause.keep(self._state)
+            version = self._version
             onto, begun = Pulled(version, self._frames), []
             for worker in range(workers):
                 prepared = self._prepare(Turn(worker, version), turn_number=version * workers + worker)
@@ -132,10 +152,40 @@ class Execution:
             pushed = Pushed(onto, onto, PushSeconds(0.0, perf_counter() - began, 0.0))
             for prepared in begun:
                 self._finish_turn(prepared, pushed)
-            version += 1
+            self._version = version + 1
             if self._store.pull(copy) is None:
                 return
-            self._versions = {version: _Version(copy, self._frames)}
+            self._versions = {self._version: _Version(copy, self._frames)}
+
+    def _state(self) -> State:
+        """All that the workers and the versions they may read are; versions that share a target save it once."""
+        kept = {**self._versions, LATEST: _Version(self._latest, self._frames)}
+        targets = {str(v.copy.refreshes): v.copy.target.numpy() for v in kept.values() if v.copy.target is not None}
+        return {
+            "version": self._version,
+            "frames": self._frames,
+            "pushed_frames": {str(worker): frames for worker, frames in self._pushed_frames.items()},
+            "actors": {str(worker): actor.save() for worker, actor in self._actors.items()},
+            "sampler": self._observe.sampler.save(),
+            "targets": targets,
+            "versions": [[v, k.frames, k.copy.refreshes, k.copy.vector.numpy()] for v, k in kept.items()],
+        }
+
+    def _restore(self, state: State) -> None:
+        self._version, self._frames = int(state["version"]), int(state["frames"])
+        self._pushed_frames = {int(worker): int(frames) for worker, frames in state["pushed_frames"].items()}
+        self._observe.sampler.restore(state["sampler"])
+        for worker, saved in state["actors"].items():
+            self._actors[int(worker)] = make_actor(self._settings, int(worker), self._networks)
+            self._actors[int(worker)].restore(saved)
+        targets = {int(refreshes): torch.from_numpy(target) for refreshes, target in state["targets"].items()}
+        self._versions = {
+            int(v): _Version(LocalCopy(torch.from_numpy(vector), targets.get(int(r)), int(r)), int(frames))
+            for v, frames, r, vector in state["versions"]
+        }
+        self._latest = self._versions.pop(LATEST).copy
+        if self._version in self._versions:
+            self._latest = self._versions[self._version].copy
 
     def _prepare(self, turn: Turn, turn_number: int) -> _Prepared:
         """The turn's rollout and gradient, with the parameters of the version it reads."""
@@ -171,7 +221,8 @@ def run_serial(assignment: Assignment) -> None:
         sampler = make_sampler(assignment, spec)
         comparison = Comparison(assignment.recorded, assignment.pipe)
         wait_for_all(assignment)
-        execution = Execution(settings, store, networks, Observation(assignment, comparison.examine, sampler))
+        observe = Observation(assignment, comparison.examine, sampler)
+        execution = Execution(settings, store, networks, observe, make_pause(assignment))
         if settings.schedule == "synchronous":
             execution.synchronous()
             return

@@ -30,6 +30,7 @@ from a3c.asynchrony.shared import (
 )
 from a3c.learning.gradients import Diagnostics, clip_
 from a3c.learning.optimizers import annealed
+from a3c.records.checkpoints import State
 from a3c.records.schedule_file import MOST_STALENESS, check
 from a3c.settings import Settings
 
@@ -60,7 +61,17 @@ class SharedStore:
         self._start_time = memory.start_time.numpy()
         self._worker_frames = memory.worker_frames.numpy()
         self._targets = evaluation_targets(settings)
+        self._target_interval = settings.target_interval_frames
+        self._annealing_frames = settings.annealing_frames
         self._rollouts_since_pull = 0
+
+    def save(self) -> State:
+        """What this worker's store holds beside what all share."""
+        return {"rollouts_since_pull": self._rollouts_since_pull}
+
+    def restore(self, state: State) -> None:
+        """Continues where `save` was called."""
+        self._rollouts_since_pull = int(state["rollouts_since_pull"])
 
     def _place(self) -> Pulled:
         return Pulled(int(self._counters[VERSION]), int(self._counters[FRAMES]))
@@ -105,11 +116,11 @@ class SharedStore:
 
     def _rate(self, worker: int) -> float:
         """The learning rate at the present place of the frame counter: the global one, or the worker's own."""
-        optimizer, budget = self._settings.optimizer, self._settings.budget_frames
+        optimizer, whole = self._settings.optimizer, self._annealing_frames
         if optimizer.annealing == "linear_per_worker":
-            frames, share = int(self._worker_frames[worker]), budget / self._settings.turn_workers
+            frames, share = int(self._worker_frames[worker]), whole / self._settings.turn_workers
             return annealed(optimizer.learning_rate, optimizer.annealing, frames, share)
-        return annealed(optimizer.learning_rate, optimizer.annealing, int(self._counters[FRAMES]), budget)
+        return annealed(optimizer.learning_rate, optimizer.annealing, int(self._counters[FRAMES]), whole)
 
     def _statistics(self, worker: int) -> Tensor:
         """float32 [S, P], the worker's own or everybody's."""
@@ -153,8 +164,9 @@ class SharedStore:
 
     def _refresh_target(self) -> None:
         """Every `target_interval_frames` of the global counter (Mnih et al., 2016, Algorithm 1)."""
-        interval = self._settings.target_interval_frames
-        if interval is not None and (due := int(self._counters[FRAMES]) // interval) > self._counters[REFRESHES]:
+        if self._target_interval is None:
+            return
+        if (due := int(self._counters[FRAMES]) // self._target_interval) > self._counters[REFRESHES]:
             self._memory.target.copy_(self._memory.parameters)
             self._counters[REFRESHES] = due
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
-from a3c.asynchrony.shared import FINISHED, FRAMES, RING_TURNS, TURNS, SharedMemory
+from a3c.asynchrony.shared import AGREED, FINISHED, FRAMES, PAUSE, RING_TURNS, TURNS, SharedMemory
 from a3c.asynchrony.store import SharedStore
 from a3c.records.schedule_file import check
 from a3c.settings import Settings
@@ -76,6 +76,7 @@ class SynchronousStore(SharedStore):
         self._record_all()
         self._advance(version + 1)
         self._counters[FINISHED] = self._exhausted()
+        self._counters[AGREED] = self._counters[PAUSE]  # what workers go by, so that all pause at this version
 
     def _meet(self, push: Push) -> float:
         """Waits for everybody; returns the seconds in which this worker applied the average."""

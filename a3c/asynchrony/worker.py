@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event, Lock, Semaphore
 from time import perf_counter
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -23,14 +25,16 @@ from torch import Tensor
 from a3c.asynchrony.acting import Actor, make_actor
 from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
 from a3c.asynchrony.correcting import make_correction
-from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store, restore_copy, save_copy
 from a3c.asynchrony.hogwild import HogwildStore
+from a3c.asynchrony.pausing import CheckpointPlaces, Pause
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.shared import SharedMemory
 from a3c.asynchrony.store import LockedStore
 from a3c.asynchrony.synchronous import Rendezvous, SynchronousStore
 from a3c.asynchrony.turnstile import TurnstileStore
 from a3c.environments.step import Spec
+from a3c.records.checkpoints import State
 from a3c.records.rows import EpisodeRow, SampleRow
 from a3c.settings import Settings
 
@@ -48,8 +52,9 @@ class Assignment:
       lock: the one lock.
       rendezvous: for the synchronous schedule.
       go: set when everybody is ready.
-      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]), (SAMPLED, SampleRow), at the end
-        (MEMORY, bytes that the process held at most) or (FAILED, traceback).
+      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]), (SAMPLED, SampleRow), (SAVED, None), at
+        the end (MEMORY, bytes that the process held at most) or (FAILED, traceback).
+      checkpoints: where to save and what to go on from; None for a run that makes none.
       histogram: turns by staleness in another run, for an order drawn from it.
       recorded: the run to execute again and to compare with, if any.
       gates: of the turnstile that lets worker processes through in the recorded order, if any.
@@ -62,6 +67,7 @@ class Assignment:
     rendezvous: Rendezvous
     go: Event
     pipe: Connection
+    checkpoints: CheckpointPlaces | None = None
     histogram: Sequence[int] | None = None
     recorded: Recorded | None = None
     gates: Sequence[Semaphore] = ()
@@ -75,12 +81,14 @@ def work(
     examine: Callable[[Push], None],
     sampler: Sampler,
     report: Reporter,
+    pause: Pause,
 ) -> None:
     """One worker's share of A3C (Algorithm S3 in Mnih et al., 2016)."""
-    began, copy = perf_counter(), LocalCopy(actor.networks.online.vector)
-    pulled = store.pull(copy)
-    pull_seconds = perf_counter() - began
+    copy = LocalCopy(actor.networks.online.vector)
+    parts: dict[str, _Part] = {"actor": actor, "store": store, "sampler": sampler}
+    pulled, pull_seconds = _begin(copy, store, parts, pause.restored())
     while pulled is not None:
+        pause.keep(partial(_state, copy, pulled, parts))
         actor.networks.hold(copy)
         push, seconds = differentiate(worker, pulled, actor, copy.vector, pull_seconds)
         examine(push)
@@ -90,6 +98,32 @@ def work(
             report.send(actor, pulled)
             sampler.report(push, pushed, seconds, report.start_time)
         pulled, pull_seconds = pushed.pulled, pushed.seconds.pull
+
+
+class _Part(Protocol):
+    """What a worker is made of."""
+
+    def save(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
+
+
+def _begin(
+    copy: LocalCopy, store: Store, parts: Mapping[str, _Part], state: State | None
+) -> tuple[Pulled | None, float]:
+    """The first pull, or the one that was held at a checkpoint, and the seconds it took."""
+    began = perf_counter()
+    if state is None:
+        return store.pull(copy), perf_counter() - began
+    for name, part in parts.items():
+        part.restore(state[name])
+    restore_copy(copy, state["copy"])
+    return Pulled(*state["pulled"]), perf_counter() - began
+
+
+def _state(copy: LocalCopy, pulled: Pulled, parts: Mapping[str, _Part]) -> State:
+    """All that a worker is between two turns."""
+    return {"copy": save_copy(copy), "pulled": list(pulled), **{name: part.save() for name, part in parts.items()}}
 
 
 def differentiate(
@@ -148,9 +182,10 @@ def run_worker(assignment: Assignment) -> None:
         store = _store(assignment, actor)
         examine = Comparison(assignment.recorded, assignment.pipe).of_worker(worker)
         sampler = make_sampler(assignment, actor.spec)
+        pause = make_pause(assignment)
         wait_for_all(assignment)
         report = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
-        work(worker, store, actor, examine=examine, sampler=sampler, report=report)
+        work(worker, store, actor, examine=examine, sampler=sampler, report=report, pause=pause)
 
 
 def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
@@ -160,6 +195,12 @@ def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
         assignment.pipe.send((SAMPLED, row))
 
     return Sampler(assignment.settings, spec, send)
+
+
+def make_pause(assignment: Assignment) -> Pause:
+    """This process's part in checkpoints."""
+    agreed = assignment.settings.schedule == "synchronous"
+    return Pause(assignment.checkpoints, assignment.memory, assignment.pipe, assignment.worker, agreed=agreed)
 
 
 def wait_for_all(assignment: Assignment) -> None:

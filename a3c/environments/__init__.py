@@ -6,14 +6,27 @@ is built and not before, so that the names of the games stay cheap to ask for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from a3c.environments.games import MUJOCO_GAMES
 
 if TYPE_CHECKING:
     from a3c.environments.step import Environment
     from a3c.settings import Settings
 
-# The module that an import asks for -> the package that a user installs.
-PACKAGES = {"ale_py": "ale-py", "cv2": "opencv-python-headless", "gymnasium": "gymnasium"}
+# The module that an import asks for -> what a user tells pip to install.
+PACKAGES = {
+    "ale_py": "ale-py",
+    "cv2": "opencv-python-headless",
+    "gymnasium": "gymnasium",
+    "mujoco": "'a3c[mujoco]'",
+    "imageio": "'a3c[mujoco]'",
+    "Box2D": "'a3c[pixels]'",
+    "pygame": "'a3c[pixels]'",
+    "vizdoom": "'a3c[maze]'",
+}
 
 
 def make(settings: Settings, *place: int, use: str = "environment") -> Environment:
@@ -27,14 +40,25 @@ def make(settings: Settings, *place: int, use: str = "environment") -> Environme
     Raises:
       InvalidInput: naming the package to install, or what is wrong with a custom factory.
     """
+    with naming_what_to_install(settings.game):
+        return _make(settings, *place, use=use)
+
+
+@contextmanager
+def naming_what_to_install(game: str) -> Iterator[None]:
+    """Turns a missing module of `PACKAGES` into one line that says what to install for the game.
+
+    Raises:
+      InvalidInput: that line.
+    """
     from a3c.problems import InvalidInput, Problem
 
     try:
-        return _make(settings, *place, use=use)
+        yield
     except ModuleNotFoundError as error:
         if error.name not in PACKAGES:
             raise
-        what = f"{settings.game} needs the package {PACKAGES[error.name]}: pip install {PACKAGES[error.name]}"
+        what = f"{game} needs the module {error.name}: pip install {PACKAGES[error.name]}"
         raise InvalidInput([Problem("game", what)]) from error
 
 
@@ -50,6 +74,10 @@ def _make(settings: Settings, *place: int, use: str) -> Environment:
             from a3c.environments.atari import Atari
 
             return Atari(game, chosen, seed, generator)
+        case kinds.ControlSettings() if game in MUJOCO_GAMES:
+            from a3c.environments.mujoco import MuJoCo
+
+            return MuJoCo(game, chosen.reward_scale, seed)
         case kinds.ControlSettings():
             from a3c.environments.control import Control
 

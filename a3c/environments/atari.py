@@ -84,6 +84,7 @@ class Atari:
         self._held = _NOOP
         self._lives = 0
         self.spec = Spec(self._stack.shape, "uint8", len(self._actions))
+        self.action_names = tuple(str(action.name) for action in self._actions)
 
     def reset(self) -> np.ndarray:
         """Starts a game, opening with the protocol's no-ops."""
@@ -163,6 +164,10 @@ class Atari:
         self._lives = int(state["lives"])
         self._held = ale_py.Action(state["held"])
         self._generator.bit_generator.state = state["generator"]
+
+    def render(self) -> np.ndarray:
+        """The emulator's present screen in color, uint8 [210, 160, 3] for most games."""
+        return np.asarray(self._ale.getScreenRGB())
 
     def close(self) -> None:
         """Nothing to do: the emulator goes with the object."""

@@ -7,6 +7,7 @@ runs (ale-py 0.12.1: two threads on two cores took 2.0 times as long for twice t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,22 @@ class Batch:
         each = actions if self.spec.continuous else actions.tolist()
         return [environment.step(action) for environment, action in zip(self._environments, each, strict=True)]
 
+    def save(self) -> list[dict[str, Any] | None]:
+        """The exact state of every environment; None for one that cannot say."""
+        return [_saved(environment) for environment in self._environments]
+
+    def restore(self, index: int, state: dict[str, Any]) -> None:
+        """Continues one environment exactly where it was saved."""
+        self._environments[index].restore(state)
+
     def close(self) -> None:
         """Closes every environment."""
         for environment in self._environments:
             environment.close()
+
+
+def _saved(environment: Environment) -> dict[str, Any] | None:
+    try:
+        return environment.save()
+    except NotImplementedError:
+        return None

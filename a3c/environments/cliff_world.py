@@ -25,6 +25,10 @@ GOAL = ROWS * COLUMNS - 1
 
 _MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
+CELL = 32  # pixels, in a drawing
+_GRID, _GROUND, _CLIFF = (208, 208, 208), (250, 250, 250), (74, 64, 58)
+_START, _GOAL, _AGENT = (189, 214, 240), (154, 208, 154), (200, 60, 50)
+
 
 def outcome(state: int, action: int) -> tuple[int, float, bool]:
     """What `action` leads to: the next state, the score of the step, and whether it reached the goal.
@@ -51,6 +55,7 @@ class CliffWorld:
     """The cliff world as an environment; an observation is the state's index, an int64 array of shape `()`."""
 
     spec = Spec(observation_shape=(), observation_dtype="int64", actions=len(ACTIONS), states=ROWS * COLUMNS)
+    action_names = ACTIONS
 
     def __init__(self, step_limit_steps: int, reward_scale: float) -> None:
         """Makes a world that must be reset before its first step.
@@ -86,6 +91,17 @@ class CliffWorld:
         """Continues exactly where `save` was called."""
         self._state = int(state["state"])
         self._elapsed_steps = int(state["elapsed_steps"])
+
+    def render(self) -> np.ndarray:
+        """The grid from above with the agent as a disk on it, uint8 [ROWS * CELL, COLUMNS * CELL, 3]."""
+        colors = np.array([_GROUND] * START + [_START] + [_CLIFF] * (COLUMNS - 2) + [_GOAL], dtype=np.uint8)
+        picture = colors.reshape(ROWS, COLUMNS, 3).repeat(CELL, axis=0).repeat(CELL, axis=1)
+        picture[::CELL], picture[:, ::CELL] = _GRID, _GRID
+        row, column = divmod(self._state, COLUMNS)
+        y, x = (axis - CELL // 2 for axis in np.ogrid[:CELL, :CELL])
+        cell = picture[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL]
+        cell[x * x + y * y <= (CELL // 3) ** 2] = _AGENT
+        return picture
 
     def close(self) -> None:
         """Nothing to free."""

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 
+from a3c.environments import naming_what_to_install
 from a3c.environments.step import Spec, Step
+from a3c.problems import InvalidInput, Problem
+
+# What some tasks keep beside their state array: CartPole how long ago it fell, Pendulum the torque that it draws.
+_KEPT = ("steps_beyond_terminated", "last_u")
+
+# What Gymnasium's documentation calls the actions.
+ACTION_NAMES = {
+    "CartPole-v1": ("left", "right"),
+    "Acrobot-v1": ("torque -1", "torque 0", "torque +1"),
+    "MountainCar-v0": ("left", "none", "right"),
+    "Pendulum-v1": ("torque",),
+}
 
 
 def fits(env: gymnasium.Env[Any, Any]) -> bool:
@@ -88,6 +102,22 @@ class Adapter:
         """
         raise NotImplementedError(f"{type(self._env.unwrapped).__name__} cannot be restored")
 
+    def render(self) -> np.ndarray:
+        """What the environment draws of itself, uint8 [H, W, 3].
+
+        Raises:
+          InvalidInput: if it was made without `render_mode="rgb_array"`, the only mode that returns pictures.
+        """
+        mode = self._env.render_mode
+        if mode != "rgb_array":
+            name = type(self._env.unwrapped).__name__
+            what = (
+                f"{name} was made with render_mode {mode!r} and cannot be drawn; its factory has to pass on 'rgb_array'"
+            )
+            raise InvalidInput([Problem("game", what)])
+        picture: Any = self._env.render()
+        return np.asarray(picture, dtype=np.uint8)
+
     def close(self) -> None:
         """Closes the environment."""
         self._env.close()
@@ -103,17 +133,20 @@ def _spec(observations: Box | Discrete, actions: Box | Discrete) -> Spec:
 
 
 class Control(Adapter):
-    """CartPole, Acrobot or MountainCar without Gymnasium's wrappers: the time limit is counted here, and saved."""
+    """A classic control task without Gymnasium's wrappers: the time limit is counted here, and saved."""
 
     def __init__(self, game: str, reward_scale: float, seed: int) -> None:
         """Makes one of `games.CONTROL_GAMES`; arguments as in `Adapter`."""
-        env = gymnasium.make(game, disable_env_checker=True)
+        # With this mode a task draws when it is asked to, and spends nothing on it before.
+        env = gymnasium.make(game, disable_env_checker=True, render_mode="rgb_array")
         assert env.spec is not None
         assert env.spec.max_episode_steps is not None
+        self._game = game
+        self.action_names: tuple[str, ...] = ACTION_NAMES.get(game, ())
         self._limit_steps = env.spec.max_episode_steps
         self._elapsed_steps = 0
         super().__init__(env.unwrapped, reward_scale, seed)
-        # Typed loosely: the attributes below belong to the three classes, not to gymnasium.Env.
+        # Typed loosely: the attributes below belong to the tasks, not to gymnasium.Env.
         self._task: Any = env.unwrapped
 
     def reset(self) -> np.ndarray:
@@ -128,11 +161,8 @@ class Control(Adapter):
         return step._replace(last=True) if self._elapsed_steps >= self._limit_steps else step
 
     def save(self) -> dict[str, Any]:
-        """The task's state array, the elapsed steps and the random generator's state."""
-        state = getattr(self._task, "state", None)
-        return {
-            "state": None if state is None else np.array(state),
-            "steps_beyond_terminated": getattr(self._task, "steps_beyond_terminated", None),
+        """The task's state, the elapsed steps and the random generator's state."""
+        return self._save_task() | {
             "elapsed_steps": self._elapsed_steps,
             "seed": self._seed,
             "generator": self._task.np_random.bit_generator.state,
@@ -140,9 +170,30 @@ class Control(Adapter):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continues exactly where `save` was called."""
-        self._task.state = None if state["state"] is None else state["state"].copy()
-        if hasattr(self._task, "steps_beyond_terminated"):
-            self._task.steps_beyond_terminated = state["steps_beyond_terminated"]
+        self._restore_task(state)
         self._elapsed_steps = int(state["elapsed_steps"])
         self._seed = state["seed"]
         self._task.np_random.bit_generator.state = state["generator"]
+
+    def _save_task(self) -> dict[str, Any]:
+        state = getattr(self._task, "state", None)
+        kept = {name: getattr(self._task, name) for name in _KEPT if hasattr(self._task, name)}
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in kept.items()}
+        return {"state": None if state is None else np.array(state)} | plain
+
+    def _restore_task(self, state: dict[str, Any]) -> None:
+        self._task.state = None if state["state"] is None else state["state"].copy()
+        for name in _KEPT:
+            if name in state:
+                setattr(self._task, name, state[name])
+
+    def render(self) -> np.ndarray:
+        """What Gymnasium draws, uint8 [H, W, 3], with pygame and without a window.
+
+        Raises:
+          InvalidInput: naming what to install, if there is no pygame.
+        """
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        with naming_what_to_install(self._game):
+            import pygame  # noqa: F401, since Gymnasium imports it too late to name it
+        return super().render()

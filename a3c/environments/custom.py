@@ -23,10 +23,10 @@ METHODS = ("reset", "step", "save", "restore", "close")
 def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.Generator) -> Environment:
     """What `factory(**options)` returns, if it is an environment.
 
-    A `gymnasium.Env` with discrete actions and box or discrete observations is adapted: its first `reset` gets `seed`,
-    and its rewards are scaled by `reward_scale`. An object that follows `a3c.environments.step.Environment` is taken as
-    it is, so `reward_scale` must be 1. A factory with an argument named `generator` receives it, and must draw all
-    chance from it.
+    A `gymnasium.Env` with discrete actions or vectors of real ones, and box or discrete observations, is adapted: its
+    first `reset` gets `seed`, and its rewards are scaled by `reward_scale`. An object that follows
+    `a3c.environments.step.Environment` is taken as it is, so `reward_scale` must be 1. A factory with an argument named
+    `generator` receives it, and must draw all chance from it.
 
     Args:
       game: `package.module:factory`.
@@ -91,7 +91,8 @@ def _adapted(game: str, env: gymnasium.Env[Any, Any], reward_scale: float, seed:
     if not fits(env):
         raise _problem(
             f"{game} returned a gymnasium.Env with observations {env.observation_space} and actions "
-            f"{env.action_space}; observations in a Box or Discrete and actions in Discrete are needed"
+            f"{env.action_space}; observations in a Box or Discrete and actions in Discrete or a Box of one axis "
+            "are needed"
         )
     return Adapter(env, reward_scale, seed)
 

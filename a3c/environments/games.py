@@ -34,6 +34,9 @@ MUJOCO_GAMES = (
 # Tasks seen as pixels: ours, and what Gymnasium calls them.
 PIXEL_GAMES = {"PendulumPixels": "Pendulum-v1", "CarRacing": "CarRacing-v3"}
 
+# Actions are vectors of real numbers; of our own games, the settings say it.
+CONTINUOUS_GAMES = ("Pendulum-v1", *MUJOCO_GAMES, *PIXEL_GAMES)
+
 CUSTOM_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*"
 
 # The 57 games of Wang et al. (2016), Table 2, as ROM names of the Arcade Learning Environment.

@@ -56,7 +56,10 @@ class Spec:
 
 
 class Environment(Protocol):
-    """A game: every draw of chance in it comes from the stream it was made with."""
+    """A game: every draw of chance in it comes from the stream it was made with.
+
+    An environment may have `action_names`, a sequence of texts, for people.
+    """
 
     spec: Spec
 
@@ -74,6 +77,12 @@ class Environment(Protocol):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continues exactly where `save` was called."""
+
+    def render(self) -> np.ndarray:
+        """The present picture for people, uint8 [H, W, 3]; nothing is made ready for it before the first call.
+
+        Must not be called before the first `reset`. Training never calls it.
+        """
 
     def close(self) -> None:
         """Frees what the environment holds."""

@@ -74,7 +74,7 @@ class ActionValues:
             returns = one_step_returns(rollout.reward, rollout.discount, rollout.following_value)
         else:
             returns = n_step_returns(rollout.reward, rollout.discount, rollout.bootstrap_value)
-        loss = action_value_loss(output.flatten(0, 1), rollout.action.flatten(), returns.flatten())
+        loss = action_value_loss(output, rollout.action, returns)
         gradient, norm = flat_gradient(network, loss / rollout.reward.shape[1])
         value = float(output.detach().amax(-1).mean())
         return gradient, Diagnostics(math.nan, float(loss.detach()) / rollout.steps, math.nan, value, norm)

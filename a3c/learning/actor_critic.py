@@ -78,7 +78,7 @@ class ActorCritic:
         same bits there and here, which they need not give for one observation at a time.
         """
         output, _ = network.unroll(rollout)
-        return self._judge(output, rollout)[0].view_as(rollout.reward)
+        return self.policy.judge(output[..., :-1], rollout.action)[0]
 
     def vtrace_gradient(
         self, network: FlatNetwork, rollout: Rollout, log_policy_then: Tensor, *, rho_limit: float, c_limit: float
@@ -107,8 +107,8 @@ class ActorCritic:
         """
         output, state = network.unroll(rollout)
         bootstrap_value = self.bootstrap(network.act(rollout.final_observation, state)[0])
-        log_policy, _ = self._judge(output.detach(), rollout)
-        ratio = truncated_ratios(log_policy.view_as(rollout.reward), log_policy_then, max(rho_limit, c_limit))
+        log_policy, _ = self.policy.judge(output[..., :-1].detach(), rollout.action)
+        ratio = truncated_ratios(log_policy, log_policy_then, max(rho_limit, c_limit))
         seen = (rollout.reward, rollout.discount, output[..., -1], bootstrap_value, ratio)
         targets, advantage = vtrace_targets(*seen, rho_limit=rho_limit, c_limit=c_limit)
         return flat_gradient(network, self._loss(self._terms(output, rollout, targets, advantage), rollout))
@@ -124,14 +124,9 @@ class ActorCritic:
         """What became of the policy; arguments as for `policy_shift`, with whole outputs [N, K]."""
         return policy_shift(self.policy, then[:, :-1], now[:, :-1], action)
 
-    def _judge(self, output: Tensor, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        return self.policy.judge(output[..., :-1].flatten(0, 1), rollout.action.flatten(0, 1))
-
     def _terms(self, output: Tensor, rollout: Rollout, returns: Tensor, advantage: Tensor | None = None) -> Terms:
-        log_policy, entropy = self._judge(output, rollout)
-        value = output[..., -1].flatten()
-        weight = None if advantage is None else advantage.flatten()
-        return actor_critic_terms(log_policy, entropy, value, returns.flatten(), weight)
+        log_policy, entropy = self.policy.judge(output[..., :-1], rollout.action)
+        return actor_critic_terms(log_policy, entropy, output[..., -1], returns, advantage)
 
     def _loss(self, terms: Terms, rollout: Rollout) -> Tensor:
         loss = objective(terms, value_weight=self.value_weight, entropy_weight=self.entropy_weight)

@@ -8,11 +8,11 @@ for other alignments, and a replay must not depend on where a copy of the parame
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from a3c.learning.networks import Network
 from a3c.learning.rollouts import Rollout
 
 ALIGNMENT_FLOATS = 16
@@ -28,10 +28,9 @@ class FlatNetwork:
       state_size: numbers in the recurrent state, S; 0 for a feed-forward network.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
-        self.state_size = int(cast(int, network.state_size))
-        self._zeros: dict[int, Tensor] = {}
+        self.state_size = network.state_size
         self.tensors = list(network.parameters())
         self._places: list[slice] = []
         offset = 0
@@ -56,8 +55,7 @@ class FlatNetwork:
 
     def act(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Output float32 [B, K] of one observation each, [B, *shape], and the state after it."""
-        output, state = self(observation.unsqueeze(0), state, self._never_first(len(observation)))
-        return output.squeeze(0), state
+        return self.network.step(observation, state)
 
     def unroll(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """Output float32 [T, B, K] of a rollout's observations, and the state after them."""
@@ -66,11 +64,6 @@ class FlatNetwork:
     def initial_state(self, size: int) -> Tensor:
         """The recurrent state at the start of an episode: zeros float32 [size, S]."""
         return torch.zeros(size, self.state_size)
-
-    def _never_first(self, size: int) -> Tensor:
-        if size not in self._zeros:
-            self._zeros[size] = torch.zeros(1, size)
-        return self._zeros[size]
 
     def flatten(self, tensors: Iterable[Tensor]) -> Tensor:
         """One tensor per parameter (its gradient, say) as a fresh float32 [P], each at its parameter's place."""

@@ -24,14 +24,14 @@ class Terms(NamedTuple):
 def actor_critic_terms(
     log_policy: Tensor, entropy: Tensor, value: Tensor, returns: Tensor, advantage: Tensor | None = None
 ) -> Terms:
-    """The three terms for N samples (Algorithm S3 and section 4).
+    """The three terms (Algorithm S3 and section 4).
 
     Args:
-      log_policy: float32 [N], log π(a|o) of the actions taken, nats.
-      entropy: float32 [N], H(π(·|o)), nats.
-      value: float32 [N].
-      returns: float32 [N], targets G of the value; no gradient flows into them.
-      advantage: float32 [N], A, into which no gradient flows either; None for G − V.
+      log_policy: float32 [...], log π(a|o) of the actions taken, nats.
+      entropy: float32 [...], H(π(·|o)), nats.
+      value: float32 [...].
+      returns: float32 [...], targets G of the value; no gradient flows into them.
+      advantage: float32 [...], A, into which no gradient flows either; None for G − V.
     """
     error = returns.detach() - value
     weight = error if advantage is None else advantage
@@ -47,16 +47,16 @@ def objective(terms: Terms, *, value_weight: float, entropy_weight: float) -> Te
 
 
 def action_value_loss(action_value: Tensor, action: Tensor, returns: Tensor) -> Tensor:
-    """Σ (Gₜ − Q(oₜ, aₜ))² over N samples, float32 [] (Algorithms 1 and S2).
+    """Σ (Gₜ − Q(oₜ, aₜ))², float32 [] (Algorithms 1 and S2).
 
     Args:
-      action_value: float32 [N, A], Q(oₜ, ·).
-      action: int64 [N], the actions taken.
-      returns: float32 [N], targets G; no gradient flows into them.
+      action_value: float32 [..., A], Q(oₜ, ·).
+      action: int64 [...], the actions taken.
+      returns: float32 [...], targets G; no gradient flows into them.
     """
     return (returns.detach() - of_actions(action_value, action)).square().sum()
 
 
 def of_actions(columns: Tensor, action: Tensor) -> Tensor:
-    """The entries of the actions taken: a float [N], picked from [N, A] by int64 [N]."""
+    """The entries of the actions taken: a float [...], picked from [..., A] by int64 [...]."""
     return columns.gather(-1, action.unsqueeze(-1)).squeeze(-1)

@@ -79,6 +79,10 @@ class FeedForward(nn.Module):
         output = self.output(self.body(observation.flatten(0, 1)))
         return output.unflatten(0, observation.shape[:2]), state
 
+    def step(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [B, K] of observations [B, *shape]: a T of 1 without its reshaping, which acting would pay for."""
+        return self.output(self.body(observation)), state
+
 
 class Recurrent(nn.Module):
     """A body, LSTM cells and an output layer (Mnih et al., 2016, section 5.1); the state is [hidden, cell]."""
@@ -105,11 +109,18 @@ class Recurrent(nn.Module):
         going_on = (1.0 - first).unsqueeze(-1)
         outputs = []
         for t in range(len(features)):
-            hidden, cell = (state * going_on[t]).chunk(2, -1)
-            hidden, cell = self.lstm(features[t], (hidden, cell))
-            state = torch.cat([hidden, cell], -1)
+            hidden, state = self._advance(features[t], state * going_on[t])
             outputs.append(hidden)
         return self.output(torch.stack(outputs)), state
+
+    def step(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [B, K] of observations [B, *shape] and state [B, S], and the state after them."""
+        hidden, state = self._advance(self.body(observation), state)
+        return self.output(hidden), state
+
+    def _advance(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, cell = self.lstm(features, state.chunk(2, -1))
+        return hidden, torch.cat([hidden, cell], -1)
 
 
 class Separate(nn.Module):
@@ -123,10 +134,20 @@ class Separate(nn.Module):
 
     def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """Both outputs side by side, and both states."""
-        policy_state, value_state = torch.split(state, [self.policy.state_size, self.value.state_size], -1)
+        policy_state, value_state = self._split(state)
         policy, policy_state = self.policy(observation, policy_state, first)
         value, value_state = self.value(observation, value_state, first)
         return torch.cat([policy, value], -1), torch.cat([policy_state, value_state], -1)
+
+    def step(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [B, K] of observations [B, *shape], and both states."""
+        policy_state, value_state = self._split(state)
+        policy, policy_state = self.policy.step(observation, policy_state)
+        value, value_state = self.value.step(observation, value_state)
+        return torch.cat([policy, value], -1), torch.cat([policy_state, value_state], -1)
+
+    def _split(self, state: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(state, [self.policy.state_size, self.value.state_size], -1)
 
 
 class Table(nn.Module):
@@ -142,6 +163,13 @@ class Table(nn.Module):
         """Output [T, B, K] of state indices int64 [T, B]; the recurrent state, [B, 0], is handed through."""
         del first
         return self.rows[observation], state
+
+    def step(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [B, K] of state indices int64 [B]."""
+        return self.rows[observation], state
+
+
+Network = FeedForward | Recurrent | Separate | Table
 
 
 @dataclass(frozen=True)
@@ -167,7 +195,7 @@ class Architecture:
 
 def build(
     architecture: Architecture, *, observation_shape: Sequence[int], outputs: int, states: int | None, seed: int
-) -> nn.Module:
+) -> Network:
     """A freshly initialized network.
 
     Args:
@@ -201,7 +229,7 @@ def build(
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network: nn.Module = Separate(column(outputs - 1), column(1)) if architecture.separate else column(outputs)
+        network: Network = Separate(column(outputs - 1), column(1)) if architecture.separate else column(outputs)
         if architecture.initialization == "orthogonal":
             orthogonal_(network)
     return network

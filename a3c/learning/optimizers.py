@@ -97,12 +97,12 @@ def adam_(
     parameters.addcdiv_(mean, denominator, value=-learning_rate * root / (1.0 - decay_mean**step))
 
 
-def annealed(learning_rate: float, annealing: str, frames: float, budget_frames: float) -> float:
+def annealed(learning_rate: float, annealing: str, frames: float, annealing_frames: float) -> float:
     """The learning rate at a place of a frame counter.
 
-    `linear` and `linear_per_worker` go from `learning_rate` at 0 to 0 at the budget (that it is linear is known from
-    the authors' e-mail); `constant` stays. Whose frames and whose budget is the caller's to say.
+    `linear` and `linear_per_worker` go from `learning_rate` at 0 to 0 at `annealing_frames` (that it is linear is known
+    from the authors' e-mail); `constant` stays. Whose frames they are is the caller's to say.
     """
     if annealing == "constant":
         return learning_rate
-    return learning_rate * max(0.0, 1.0 - frames / budget_frames)
+    return learning_rate * max(0.0, 1.0 - frames / annealing_frames)

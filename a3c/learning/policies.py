@@ -20,10 +20,10 @@ class Policy(Protocol):
         """How many of them there are, C."""
 
     def judge(self, output: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Log π(a|o) in nats and the entropy H(π(·|o)) in nats, float32 [N] each, of output [N, C] and N actions."""
+        """Log π(a|o) in nats and the entropy H(π(·|o)) in nats, float32 [...] each, of output [..., C] and actions."""
 
     def divergence(self, then: Tensor, now: Tensor) -> Tensor:
-        """KL(π_then ‖ π_now) for each of N observations, nats: float64 [N] of two outputs float [N, C]."""
+        """KL(π_then ‖ π_now) for each observation, nats: float64 [...] of two outputs float [..., C]."""
 
 
 class Categorical(NamedTuple):
@@ -37,7 +37,7 @@ class Categorical(NamedTuple):
         return self.actions
 
     def judge(self, output: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Log π of the actions int64 [N], and H = −Σₐ π log π."""
+        """Log π of the actions int64 [...], and H = −Σₐ π log π."""
         log_policy = output.log_softmax(-1)
         chosen = log_policy.gather(-1, action.unsqueeze(-1)).squeeze(-1)
         return chosen, -(log_policy.exp() * log_policy).sum(-1)
@@ -59,11 +59,11 @@ class Gaussian(NamedTuple):
         return self.dimensions + 1
 
     def moments(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        """μ, float [N, D], and σ², float [N]."""
+        """μ, float [..., D], and σ², float [...]."""
         return output[..., :-1], F.softplus(output[..., -1]) + LEAST_VARIANCE
 
     def judge(self, output: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Log N(a; μ, σ²I) of the actions float32 [N, D], and the differential entropy D/2 (log 2πσ² + 1)."""
+        """Log N(a; μ, σ²I) of the actions float32 [..., D], and the differential entropy D/2 (log 2πσ² + 1)."""
         mean, variance = self.moments(output)
         log_volume = self.dimensions * (math.log(2 * math.pi) + variance.log())
         log_density = -0.5 * ((action - mean).square().sum(-1) / variance + log_volume)

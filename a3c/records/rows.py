@@ -6,9 +6,12 @@ Every row carries both clocks: `frames`, the global frame counter, and `seconds`
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, NamedTuple
+
+from a3c.records.run_folder import open_growing
 
 
 class EpisodeRow(NamedTuple):
@@ -154,16 +157,29 @@ class EvaluationRow(NamedTuple):
 class RowWriter:
     """Appends rows of one type to one CSV file; its header is the row type's field names."""
 
-    def __init__(self, path: Path, row_type: type[NamedTuple]) -> None:
-        self._file: IO[str] = path.open("w", newline="", encoding="utf-8")
+    def __init__(self, path: Path, row_type: type[NamedTuple], keep_bytes: int | None = None) -> None:
+        """Begins the file, or goes on after its first bytes.
+
+        Args:
+          path: of the file.
+          row_type: its header.
+          keep_bytes: of an existing file, at a row's end; what follows them is cut off. None for a new file.
+        """
+        self._file: IO[str] = open_growing(path, "w", keep_bytes)
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(row_type._fields)
-        self._file.flush()
+        if keep_bytes is None:
+            self._writer.writerow(row_type._fields)
+            self._file.flush()
 
     def write(self, rows: Iterable[NamedTuple]) -> None:
         """Appends rows and hands them to the operating system, so that a reader sees whole lines."""
         self._writer.writerows([_text(value) for value in row] for row in rows)
         self._file.flush()
+
+    def length(self) -> int:
+        """Bytes in the file, which are on the disk by then."""
+        os.fsync(self._file.fileno())
+        return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Closes the file; writing after it is an error."""

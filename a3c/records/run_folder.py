@@ -18,11 +18,14 @@ HISTOGRAM = "histogram.json"
 SCHEDULE = "schedule.bin"
 POLICY = "policy.csv"
 MODEL = "model.pt"
+POINTS = "points.pt"
 DONE = "done.json"
 TRACKED = "tracked.json"
 LOCK = "lock"
 
-RESULTS = (MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, DONE, TRACKED)
+RESULTS = (
+    MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, POINTS, DONE, TRACKED,
+)  # fmt: skip
 
 
 class RunFolderBusy(RuntimeError):
@@ -67,6 +70,21 @@ def clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
+def open_growing(path: Path, mode: str, keep_bytes: int | None) -> IO[Any]:
+    """Opens a file to append to: a new one, or what remains of an old one if it is cut after `keep_bytes`.
+
+    Raises:
+      ValueError: if the old one is shorter.
+    """
+    newline, encoding = (None, None) if "b" in mode else ("", "utf-8")
+    if keep_bytes is None:
+        return open(path, mode, newline=newline, encoding=encoding)
+    if path.stat().st_size < keep_bytes:
+        raise ValueError(f"{path} has {path.stat().st_size} bytes, fewer than the {keep_bytes} of its checkpoint")
+    os.truncate(path, keep_bytes)
+    return open(path, mode.replace("w", "a"), newline=newline, encoding=encoding)
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes a document so that a reader finds the old one or the new one, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -76,7 +94,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -85,7 +103,8 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _sync_directory(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
+    """Waits until the names in a folder are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

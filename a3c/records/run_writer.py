@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,17 +13,34 @@ from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, RowWriter, 
 from a3c.records.schedule_file import Header, ScheduleWriter
 from a3c.settings import Settings
 
+ROW_TYPES: dict[str, type[NamedTuple]] = {
+    run_folder.EPISODES: EpisodeRow,
+    run_folder.INTERVALS: IntervalRow,
+    run_folder.EVALUATIONS: EvaluationRow,
+    run_folder.SAMPLES: SampleRow,
+}
+
 
 class RunWriter:
     """The open files of one run folder."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self._episodes = RowWriter(folder / run_folder.EPISODES, EpisodeRow)
-        self._intervals = RowWriter(folder / run_folder.INTERVALS, IntervalRow)
-        self._evaluations = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
-        self._samples = RowWriter(folder / run_folder.SAMPLES, SampleRow)
+    def __init__(self, folder: Path, settings: Settings, lengths: Mapping[str, int] | None = None) -> None:
+        """Begins the files, or goes on with them.
+
+        Args:
+          folder: of the run.
+          settings: of the run.
+          lengths: bytes to keep of each file, by its name, as `lengths` returned them; None to begin.
+        """
+        keep = lengths or {}
+        self._rows = {name: RowWriter(folder / name, row_type, keep.get(name)) for name, row_type in ROW_TYPES.items()}
         header = Header(settings.schedule, settings.turn_workers, settings.action_repeat)
-        self._schedule = ScheduleWriter(folder / run_folder.SCHEDULE, header)
+        self._schedule = ScheduleWriter(folder / run_folder.SCHEDULE, header, keep.get(run_folder.SCHEDULE))
+
+    def lengths(self) -> dict[str, int]:
+        """Bytes in each file now, all on the disk."""
+        lengths = {name: rows.length() for name, rows in self._rows.items()}
+        return {**lengths, run_folder.SCHEDULE: self._schedule.length()}
 
     def turns(self, turns: np.ndarray) -> None:
         """Appends turns in the order of their versions."""
@@ -30,21 +48,22 @@ class RunWriter:
 
     def episodes(self, rows: Sequence[EpisodeRow]) -> None:
         """Appends finished training episodes."""
-        self._episodes.write(rows)
+        self._rows[run_folder.EPISODES].write(rows)
 
     def intervals(self, rows: Sequence[IntervalRow]) -> None:
         """Appends completed intervals."""
-        self._intervals.write(rows)
+        self._rows[run_folder.INTERVALS].write(rows)
 
     def evaluations(self, rows: Sequence[EvaluationRow]) -> None:
         """Appends the games of one evaluation point."""
-        self._evaluations.write(rows)
+        self._rows[run_folder.EVALUATIONS].write(rows)
 
     def samples(self, rows: Sequence[SampleRow]) -> None:
         """Appends sampled turns."""
-        self._samples.write(rows)
+        self._rows[run_folder.SAMPLES].write(rows)
 
     def close(self) -> None:
         """Closes all files."""
-        for file in (self._episodes, self._intervals, self._evaluations, self._samples, self._schedule):
-            file.close()
+        for rows in self._rows.values():
+            rows.close()
+        self._schedule.close()

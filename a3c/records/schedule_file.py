@@ -13,6 +13,7 @@ The file only grows. A tail torn by a crash is not a whole number of turns and i
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
+
+from a3c.records.run_folder import open_growing
 
 HEADER_BYTES = 64
 MAGIC = b"A3CS0002"
@@ -44,18 +47,25 @@ class Header(NamedTuple):
 class ScheduleWriter:
     """Appends turns to a new schedule file."""
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header, keep_bytes: int | None = None) -> None:
+        """Begins the file, or goes on after its first bytes, header included; see `open_growing`."""
         text = MAGIC + json.dumps(header).encode()
         if len(text) > HEADER_BYTES:
             raise ValueError(f"the header {header} does not fit into {HEADER_BYTES} bytes")
-        self._file: IO[bytes] = path.open("wb")
-        self._file.write(text.ljust(HEADER_BYTES))
-        self._file.flush()
+        self._file: IO[bytes] = open_growing(path, "wb", keep_bytes)
+        if keep_bytes is None:
+            self._file.write(text.ljust(HEADER_BYTES))
+            self._file.flush()
 
     def write(self, turns: np.ndarray) -> None:
         """Appends turns, an array of dtype `TURN` in the order of their versions."""
         self._file.write(turns.tobytes())
         self._file.flush()
+
+    def length(self) -> int:
+        """Bytes in the file, which are on the disk by then."""
+        os.fsync(self._file.fileno())
+        return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Closes the file; writing after it is an error."""

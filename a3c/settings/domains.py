@@ -65,7 +65,7 @@ class BanditSettings(Frozen):
 
 
 class CorridorSettings(Frozen):
-    """A corridor in which one action only leads on from each of `length` places, and the end alone pays.
+    """A corridor in which one action only leads on from each of `length` places, others end it, and its end alone pays.
 
     What is observed: the place's `index`, for tables; the place as a `vector`; or `nothing`, so that an agent has to
     remember how far it has come. If `continuous`, the action must be near one number.
@@ -75,7 +75,6 @@ class CorridorSettings(Frozen):
     length: Annotated[int, Field(ge=1, le=1000)]
     observed: Literal["index", "vector", "nothing"]
     continuous: bool
-    step_limit_steps: Positive
 
 
 class SparseGridSettings(Frozen):

@@ -14,12 +14,14 @@ class LearningSettings(Frozen):
     """What every algorithm has: how long a rollout is, how the future counts, how large a gradient may be.
 
     Without `rollout_steps` (null) there is one update an episode, without bootstrapping (Mnih et al., 2016,
-    supplement 9).
+    supplement 9). Learning rates are annealed over `annealing_frames`, or over the budget (null): the beginning of a
+    longer run is trained by giving the longer run's.
     """
 
     rollout_steps: Annotated[int, Field(ge=1, le=65535)] | None
     gamma: Unit
     gradient_norm_limit: AboveZero | None
+    annealing_frames: Positive | None
 
 
 class ActorCriticSettings(Frozen):

@@ -86,6 +86,11 @@ class Settings(Frozen):
         return None if isinstance(self.algorithm, ActorCriticSettings) else self.algorithm.target_interval_frames
 
     @property
+    def annealing_frames(self) -> int:
+        """Frames over which a learning rate goes down to 0, if it is annealed."""
+        return self.learning.annealing_frames or self.budget_frames
+
+    @property
     def id(self) -> str:
         """A readable prefix and a short hash of everything but game and seed, which have folders of their own."""
         plain = self.model_dump(mode="json", exclude={"seed", "game"})

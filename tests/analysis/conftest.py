@@ -20,14 +20,18 @@ from a3c.records.schedule_file import TURN, Header, ScheduleWriter
 from a3c.settings import resolve
 from a3c.study_file import Sweep
 
+LAYERS: dict[str, Any] = {"lstm_cells": None, "separate": False, "initialization": "torch"}
 ENVIRONMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "control": ({"kind": "control", "reward_scale": 1.0}, {"kind": "mlp", "hidden": [8]}),
+    "control": (
+        {"kind": "control", "reward_scale": 1.0},
+        {"kind": "mlp", "hidden": [8], "activation": "tanh", **LAYERS},
+    ),
     "cliff_world": ({"kind": "cliff_world", "step_limit_steps": 500, "reward_scale": 1.0}, {"kind": "table"}),
     "custom": ({"kind": "custom", "reward_scale": 1.0, "options": {}}, {"kind": "table"}),
     "atari": (
         {"kind": "atari", "protocol": "paper", "action_repeat": 4, "stacked_frames": 4, "clip_rewards": True,
          "frame_limit_frames": 18_000},
-        {"kind": "conv2013"},
+        {"kind": "conv2013", **LAYERS},
     ),
 }  # fmt: skip
 
@@ -40,8 +44,8 @@ def make_run(variant: str = "locked", game: str = "CartPole-v1", point: float | 
         "game": game, "seed": 0, "workers": 2, "schedule": schedule, "executor": "processes", "envs_per_worker": 1,
         "order": None, "pull_interval_rollouts": 1,
         "budget_frames": 10_000, "environment": environment, "network": network,
-        "learning": {"rollout_steps": 5, "gamma": 0.99, "entropy_weight": 0.01, "value_weight": 0.5,
-                     "gradient_norm_limit": 40.0},
+        "algorithm": {"kind": "actor_critic", "value_weight": 0.5, "entropy_weight": 0.01, "gae_lambda": 1.0},
+        "learning": {"rollout_steps": 5, "gamma": 0.99, "gradient_norm_limit": 40.0, "annealing_frames": None},
         "optimizer": {"kind": "shared_rmsprop", "learning_rate": 7e-4, "annealing": "linear", "decay": 0.99,
                       "epsilon": 0.1},
         "correction": {"kind": "none"}, "evaluation": {"points": 4, "episodes": 3, "policy": "sampled"},

@@ -48,7 +48,22 @@ def test_final_best_and_training_scores_are_told_apart(tmp_path: Path, synthetic
 
     study = tabled(synthetic.make_run(), score=rise_and_fall)
     row = synthetic.rows_of(study, tmp_path, "runs")[0]
-    assert (row["final_score"], row["best_score"], row["training_score"]) == ("20", "50", "20")
+    assert (row["final_score"], row["best_point_score"], row["training_score"]) == ("20", "50", "20")
+    assert row["best_point_frames"] == "5000"
+
+
+def test_the_best_point_has_a_column_of_its_own_and_its_optimism_is_said(
+    tmp_path: Path, synthetic: Any, tabled: Any
+) -> None:
+    def peak(run: Any, progress: np.ndarray) -> np.ndarray:
+        return np.where(progress == 0.5, 90.0, 10.0) + run.settings.seed
+
+    study = tabled(*(synthetic.make_run(seed=s) for s in (0, 1, 2, 3, 4)), score=peak)
+    row = synthetic.rows_of(study, tmp_path, "scores")[0]
+    assert (row["final_score_mean"], row["best_point_score_mean"]) == ("12", "92")
+    assert float(row["best_point_score_mean_lo"]) < 92 < float(row["best_point_score_mean_hi"])
+    for name in ("runs", "scores"):
+        assert "optimistic" in outputs.table_path(study, tmp_path, name, "md").read_text()
 
 
 def test_scores_are_aggregated_over_seeds(tmp_path: Path, synthetic: Any, tabled: Any) -> None:

@@ -1,21 +1,27 @@
+"""From observations to actions, from actions to rollouts."""
+
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+from scripted import Clock, Game, Given, Watched, table
 from torch import nn
 
-from a3c.asynchrony.acting import Actor, policy_probabilities, sample
-from a3c.environments.batch import Batch
+from a3c.asynchrony.acting import Actor
+from a3c.asynchrony.behaviors import Softmax
 from a3c.environments.step import Spec, Step
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import NonFiniteError
 from a3c.learning.returns import n_step_returns
 
 GAMMA = 0.9
 
+ActorOf = Callable[..., Actor]
 
-class Corridor:
+
+class Corridor(Game):
     """An episode of `length` steps with reward 1 each; ends as a game over or as a frame limit. Observes its step."""
 
     def __init__(self, length: int, truncated: bool) -> None:
@@ -36,92 +42,124 @@ class Corridor:
         discount = 0.0 if last and not self._truncated else 1.0
         return Step(np.full(1, self._at, np.float32), 1.0, discount, last, 10.0)
 
-    def save(self) -> dict[str, object]:
-        return {}
-
-    def restore(self, state: dict[str, object]) -> None: ...
-
-    def close(self) -> None: ...
-
 
 class ValueOfObservation(nn.Module):
     """Uniform policy; the value of an observation is 100 times the observation."""
+
+    state_size = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.tensor([100.0]))
 
-    def forward(self, observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return torch.zeros(len(observation), 2), observation[:, 0] * self.weight
+    def forward(
+        self, observation: torch.Tensor, state: torch.Tensor, first: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        del first
+        return self.step(observation, state)
+
+    def step(self, observation: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.cat([torch.zeros(*observation.shape[:-1], 2), observation * self.weight], -1), state
 
 
-def actor_of(*games: Corridor, rollout_steps: int) -> Actor:
-    generator = np.random.default_rng(0)
-    network = FlatNetwork(ValueOfObservation())
-    return Actor(network, Batch(games), generator, rollout_steps=rollout_steps, gamma=GAMMA, action_repeat=4)
+@pytest.fixture
+def playing(actor_of: ActorOf) -> ActorOf:
+    """`playing(*games, rollout_steps)`: an actor with the network above."""
+    return lambda *games, rollout_steps: actor_of(
+        games, Given(FlatNetwork(ValueOfObservation())), rollout_steps=rollout_steps
+    )
 
 
 def returns_of(actor: Actor) -> np.ndarray:
-    rollout = actor.collect()
+    rollout = actor.collect(0)
     return n_step_returns(rollout.reward, rollout.discount, rollout.bootstrap_value).numpy()
 
 
-def test_a_rollout_of_one_game_ends_with_the_episode() -> None:
+def test_a_rollout_of_one_game_ends_with_the_episode(playing: ActorOf) -> None:
     game = Corridor(3, truncated=False)
-    actor = actor_of(game, rollout_steps=5)
-    rollout = actor.collect()
+    rollout = playing(game, rollout_steps=5).collect(0)
     assert rollout.steps == 3
     assert rollout.discount[:, 0].tolist() == pytest.approx([GAMMA, GAMMA, 0.0])
     assert game.tape == ["reset", "step", "step", "step", "reset"]
     assert rollout.observation[:, 0, 0].tolist() == [0, 1, 2], "what was acted on, not what came of it"
 
 
-def test_in_play_the_return_bootstraps_from_the_observation_after_the_last_step() -> None:
-    actor = actor_of(Corridor(100, truncated=False), rollout_steps=2)
+def test_in_play_the_return_bootstraps_from_the_observation_after_the_last_step(playing: ActorOf) -> None:
+    actor = playing(Corridor(100, truncated=False), rollout_steps=2)
     assert returns_of(actor)[:, 0] == pytest.approx([1 + GAMMA + GAMMA**2 * 200, 1 + GAMMA * 200])
 
 
 @pytest.mark.parametrize("games", [1, 3])
-def test_a_frame_limit_bootstraps_and_a_game_over_does_not(games: int) -> None:
+def test_a_frame_limit_bootstraps_and_a_game_over_does_not(playing: ActorOf, games: int) -> None:
     """Whether rollouts end with the episode (one game) or go on past it (several), the return is the same."""
-    over = returns_of(actor_of(*(Corridor(2, truncated=False) for _ in range(games)), rollout_steps=4))
-    limit = returns_of(actor_of(*(Corridor(2, truncated=True) for _ in range(games)), rollout_steps=4))
+    over = returns_of(playing(*(Corridor(2, truncated=False) for _ in range(games)), rollout_steps=4))
+    limit = returns_of(playing(*(Corridor(2, truncated=True) for _ in range(games)), rollout_steps=4))
     for env in range(games):
         assert over[:2, env] == pytest.approx([1 + GAMMA, 1.0])
         assert limit[:2, env] == pytest.approx([1 + GAMMA + GAMMA**2 * 200, 1 + GAMMA * 200])
 
 
-def test_several_games_start_anew_inside_a_rollout() -> None:
-    actor = actor_of(Corridor(2, truncated=False), Corridor(3, truncated=False), rollout_steps=4)
-    rollout = actor.collect()
+def test_several_games_start_anew_inside_a_rollout(playing: ActorOf) -> None:
+    rollout = playing(Corridor(2, truncated=False), Corridor(3, truncated=False), rollout_steps=4).collect(0)
     assert rollout.observation[:, 0, 0].tolist() == [0, 1, 0, 1]
     assert rollout.observation[:, 1, 0].tolist() == [0, 1, 2, 0]
 
 
-def test_an_episode_reports_its_unscaled_score_and_place() -> None:
-    actor = actor_of(Corridor(3, truncated=True), rollout_steps=2)
-    actor.collect()
+def test_the_observation_that_is_bootstrapped_from_comes_with_the_rollout(playing: ActorOf) -> None:
+    """With one game it may be the last of an episode; with several it is the present one of each."""
+    limit = playing(Corridor(2, truncated=True), rollout_steps=4).collect(0)
+    assert limit.final_observation.tolist() == [[2.0]]
+    assert limit.bootstrap_value.tolist() == [200.0]
+    several = playing(Corridor(2, truncated=True), Corridor(9, truncated=True), rollout_steps=5).collect(0)
+    assert several.final_observation.tolist() == [[1.0], [5.0]]
+    assert several.bootstrap_value.tolist() == [100.0, 500.0]
+
+
+def test_an_episode_reports_its_unscaled_score_and_place(playing: ActorOf) -> None:
+    actor = playing(Corridor(3, truncated=True), rollout_steps=2)
+    actor.collect(0)
     assert actor.episodes == []
-    actor.collect()
+    actor.collect(0)
     (episode,) = actor.episodes
     assert (episode.score, episode.steps, episode.truncated, episode.frames_after_pull) == (30.0, 3, True, 4)
 
 
-def test_actions_are_drawn_with_the_policys_probabilities() -> None:
-    logits = np.tile(np.log([[0.5, 0.2, 0.2, 0.1]]).astype(np.float32), (40_000, 1))
-    actions = sample(policy_probabilities(logits), np.random.default_rng(1))
-    shares = np.bincount(actions, minlength=4) / len(actions)
-    assert shares == pytest.approx([0.5, 0.2, 0.2, 0.1], abs=0.01)  # four standard errors
+@pytest.mark.parametrize("games", [1, 3])
+def test_frames_count_on_from_the_global_counter_at_the_pull(actor_of: ActorOf, games: int) -> None:
+    """Four frames a step of each environment; other workers' frames are not seen until the next pull."""
+    watched = Watched(Softmax())
+    actor = actor_of([Clock() for _ in range(games)], Given(table(1, 3, seed=0)), behavior=watched, rollout_steps=3)
+    actor.collect(0)
+    actor.collect(1_000)
+    assert watched.frames == [0, 4 * games, 8 * games, 1_000, 1_000 + 4 * games, 1_000 + 8 * games]
 
 
-def test_one_uniform_number_is_drawn_per_game_and_step() -> None:
-    """Streams stay aligned whatever the policy: a replay draws the same numbers."""
-    a, b = np.random.default_rng(2), np.random.default_rng(2)
-    sample(policy_probabilities(np.array([[9.0, 0.0, 0.0]], np.float32)), a)
-    b.random(1)
-    assert a.random() == b.random()
+# One update an episode
 
 
-def test_a_non_finite_policy_is_refused() -> None:
-    with pytest.raises(NonFiniteError):
-        policy_probabilities(np.array([[0.0, np.nan]], np.float32))
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 300])
+def test_without_a_length_a_rollout_is_one_whole_episode(actor_of: ActorOf, length: int) -> None:
+    """Longer ones than the first buffers too, and nothing is bootstrapped: not even at a frame limit."""
+    for truncated in (False, True):
+        game = Corridor(length, truncated)
+        actor = actor_of([game], Given(FlatNetwork(ValueOfObservation())), rollout_steps=None)
+        for turn in range(3):
+            rollout = actor.collect(0)
+            assert rollout.steps == length
+            assert rollout.observation[:, 0, 0].tolist() == list(range(length))
+            assert rollout.discount[:, 0].tolist() == pytest.approx([GAMMA] * (length - 1) + [0.0])
+            assert rollout.reward[:, 0].tolist() == [1.0] * length
+            assert len(actor.episodes) == turn + 1
+        returns = n_step_returns(rollout.reward, rollout.discount, rollout.bootstrap_value)[:, 0]
+        finite = [(1 - GAMMA ** (length - t)) / (1 - GAMMA) for t in range(length)]
+        assert returns.tolist() == pytest.approx(finite, rel=1e-5)
+
+
+def test_a_life_lost_inside_a_whole_episode_cuts_the_sum_there(actor_of: ActorOf) -> None:
+    class Lives(Corridor):
+        def step(self, action: int) -> Step:
+            step = super().step(action)
+            return step._replace(discount=0.0) if self._at == 2 else step
+
+    rollout = actor_of([Lives(4, False)], Given(FlatNetwork(ValueOfObservation())), rollout_steps=None).collect(0)
+    assert rollout.discount[:, 0].tolist() == pytest.approx([GAMMA, 0.0, GAMMA, 0.0])

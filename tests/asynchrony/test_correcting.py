@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 import torch
 
+from a3c.asynchrony.acting import make_actor
+from a3c.asynchrony.agents import make_learner, make_network
 from a3c.asynchrony.correcting import make_correction
-from a3c.asynchrony.exchange import Push
+from a3c.asynchrony.exchange import LocalCopy, Push
 from a3c.asynchrony.hogwild import HogwildStore
 from a3c.asynchrony.shared import VERSION, allocate
 from a3c.asynchrony.store import LockedStore
-from a3c.asynchrony.worker import make_actor, make_network
 from a3c.environments import make
-from a3c.learning.gradients import NonFiniteError, action_log_probabilities, clip_, rollout_gradient, vtrace_gradient
+from a3c.environments.step import Spec
+from a3c.learning.actor_critic import ActorCritic
+from a3c.learning.gradients import NonFiniteError, clip_
 from a3c.records import run_folder
 from a3c.records.schedule_file import read_schedule
 from a3c.replaying import replay
@@ -43,21 +46,25 @@ def settings_of(cartpole: Make, correction: dict[str, Any], schedule: str = "loc
     return cartpole(schedule=schedule, workers=8, correction=correction, optimizer=optimizer)
 
 
+def spec_of(settings: Settings) -> Spec:
+    return make(settings, 0, 0).spec
+
+
 def pushed(settings: Settings, staleness: int, now: torch.Tensor | None = None) -> tuple[torch.Tensor, Push]:
     """How far one push of some staleness moves the parameters, and the push, which was 2 long before it was clipped."""
     actor = make_actor(settings, 0)
-    then = actor.network.vector.clone()
-    rollout = actor.collect()
-    gradient, numbers = rollout_gradient(actor.network, rollout, value_weight=0.5, entropy_weight=0.01)
+    then = actor.networks.online.vector.clone()
+    rollout = actor.collect(0)
+    gradient, numbers = actor.learner.gradient(actor.networks.online, rollout)
     memory = allocate(settings, then if now is None else now)
     memory.start_time[0] = 0.0
     memory.counters[VERSION] = staleness
     kind = HogwildStore if settings.schedule == "hogwild" else LockedStore
-    correction = make_correction(settings, lambda: make_network(settings, make(settings, 0, 0).spec))
+    correction = make_correction(settings, spec_of(settings))
     store = kind(memory, threading.Lock(), settings, correction)
     before = memory.parameters.clone()
     push = Push(0, 0, gradient, rollout, numbers, then)
-    store.push(push, torch.empty_like(then))
+    store.push(push, LocalCopy(torch.empty_like(then)))
     return memory.parameters - before, push
 
 
@@ -82,7 +89,7 @@ def test_the_rate_is_divided_by_the_staleness(cartpole: Make, schedule: str, sta
 @pytest.mark.parametrize("schedule", ["locked", "hogwild"])
 def test_a_gradient_is_carried_to_the_parameters_it_meets(cartpole: Make, schedule: str) -> None:
     settings = settings_of(cartpole, {"kind": "delay_compensation", "strength": 0.5}, schedule)
-    network = make_network(settings, make(settings, 0, 0).spec)
+    network = make_network(settings, spec_of(settings))
     now = network.vector + 0.3
     moved, push = pushed(settings, 3, now)
     carried = push.gradient + 0.5 * push.gradient.square() * (now - push.parameters)
@@ -93,22 +100,22 @@ def test_a_gradient_is_carried_to_the_parameters_it_meets(cartpole: Make, schedu
 @pytest.mark.parametrize("schedule", ["locked", "hogwild"])
 def test_the_gradient_is_taken_anew_with_truncated_ratios(cartpole: Make, schedule: str) -> None:
     settings = settings_of(cartpole, {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 1.0}, schedule)
-    network = make_network(settings, make(settings, 0, 0).spec)
+    network = make_network(settings, spec_of(settings))
     now = network.vector + 0.02 * torch.randn(len(network.vector), generator=torch.Generator().manual_seed(1))
     moved, push = pushed(settings, 3, now)
-    then = action_log_probabilities(network, push.rollout)
+    learner = make_learner(settings, spec_of(settings))
+    assert isinstance(learner, ActorCritic)
+    then = learner.log_probabilities(network, push.rollout)
     network.vector.copy_(now)
-    fresh = vtrace_gradient(
-        network, push.rollout, then, value_weight=0.5, entropy_weight=0.01, rho_limit=1.0, c_limit=1.0
-    )
-    clip_(fresh, float(fresh.norm()), settings.learning.gradient_norm_limit)
+    fresh, norm = learner.vtrace_gradient(network, push.rollout, then, rho_limit=1.0, c_limit=1.0)
+    clip_(fresh, norm, settings.learning.gradient_norm_limit)
     assert torch.allclose(moved, step(fresh), atol=1e-6)
     assert not torch.allclose(moved, step(push.gradient), atol=1e-4)
 
 
 def test_a_corrected_gradient_that_is_not_finite_reaches_nobody(cartpole: Make) -> None:
     settings = settings_of(cartpole, {"kind": "delay_compensation", "strength": 1e30})
-    network = make_network(settings, make(settings, 0, 0).spec)
+    network = make_network(settings, spec_of(settings))
     with pytest.raises(NonFiniteError):
         pushed(settings, 3, network.vector + 1e30)
 

@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from a3c.asynchrony.drain import Drain
-from a3c.asynchrony.exchange import Push
+from a3c.asynchrony.exchange import LocalCopy, Push
 from a3c.asynchrony.shared import allocate
 from a3c.asynchrony.store import LockedStore
-from a3c.learning.gradients import Diagnostics, Rollout
+from a3c.learning.gradients import Diagnostics
+from a3c.learning.rollouts import Rollout
 from a3c.records.rows import EpisodeRow, IntervalRow
 from a3c.settings import Settings
 
 ZEROS = torch.zeros(5, 1)
-ROLLOUT = Rollout(ZEROS, ZEROS.long(), ZEROS, ZEROS, torch.zeros(1), torch.zeros(1))
+ROLLOUT = Rollout(ZEROS, ZEROS.long(), ZEROS, ZEROS, torch.zeros(1), torch.zeros(1), torch.zeros(1, 0), ZEROS)
 
 
 def test_turns_come_in_order_and_intervals_add_up(cliff: Callable[..., Settings]) -> None:
@@ -23,10 +24,10 @@ def test_turns_come_in_order_and_intervals_add_up(cliff: Callable[..., Settings]
     memory = allocate(settings, torch.zeros(16))
     memory.start_time[0] = 0.0
     store, drain = LockedStore(memory, threading.Lock(), settings), Drain(memory, settings)
-    into, turns, rows = torch.empty(16), [], list[IntervalRow]()
+    into, turns, rows = LocalCopy(torch.empty(16)), [], list[IntervalRow]()
     for k in range(20):
         numbers = Diagnostics(float(k), 0.0, 1.0, 0.0, 1.0)
-        store.push(Push(k % 2, max(0, k - 1), torch.ones(16), ROLLOUT, numbers, into), into)
+        store.push(Push(k % 2, max(0, k - 1), torch.ones(16), ROLLOUT, numbers, into.vector), into)
         if k % 3 == 2:  # the supervisor comes when it comes
             new, finished = drain.take()
             turns += new["worker"].tolist()

@@ -97,7 +97,7 @@ def test_an_altered_order_is_reported_at_that_turn_or_as_impossible(
 def test_an_altered_setting_is_reported_at_the_first_turn_it_can_change(locked: Path, tmp_path: Path) -> None:
     run = shutil.copytree(locked, tmp_path / "run")
     content = json.loads((run / run_folder.SETTINGS).read_text())
-    content["learning"]["entropy_weight"] = 0.02
+    content["algorithm"]["entropy_weight"] = 0.02
     (run / run_folder.SETTINGS).write_text(json.dumps(content))
     found = replay(run, tmp_path / "again")
     assert found["difference"].startswith("turn 0 (worker"), "the gradient norm of the very first turn"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from a3c.asynchrony.worker import make_network
+from a3c.asynchrony.agents import make_network
 from a3c.environments import make
 from a3c.records import run_folder
 from a3c.records.rows import SampleRow
@@ -81,13 +82,29 @@ def test_drift_is_what_a_second_look_at_both_versions_finds(lagging: Path, tmp_p
     for parameters in (then, now):
         network.vector.copy_(parameters)
         with torch.no_grad():
-            policies.append(network(observation)[0].double().softmax(-1))
+            output, _ = network.act(observation, network.initial_state(len(observation)))
+            policies.append(output[:, :-1].double().softmax(-1))
     before, after = policies
     assert float(row["kl"]) == pytest.approx(float((before * (before / after).log()).sum(-1).mean()), rel=1e-4)
     ratio = (after / before).gather(-1, action[:, None])
     assert float(row["ratio_max"]) == pytest.approx(float(ratio.max()), rel=1e-5)
     assert float(row["ratio_min"]) == pytest.approx(float(ratio.min()), rel=1e-5)
     assert -1.0 <= float(row["gradient_cosine"]) < 1.0
+
+
+def test_action_values_drift_in_distance_and_gradient_and_have_no_policy_to_shift(
+    cartpole: Make, valuing: Callable[..., dict[str, Any]], execute: Callable[..., SimpleNamespace]
+) -> None:
+    settings = drawn(cartpole, 3, algorithm=valuing("n_step_q"), records={"sample_interval_turns": 5})
+    rows = [row for row in execute(settings).samples if row.turn > 50]
+    assert len(rows) > 5
+    for row in rows:
+        assert (row.kl, row.ratio_max, row.ratio_min) == (None, None, None)
+        assert row.staleness == 3
+        assert row.distance is not None
+        assert row.distance > 0.0
+        assert row.gradient_cosine is not None
+        assert -1.0 <= row.gradient_cosine < 1.0
 
 
 def test_synchronous_samples_hold_times_and_nothing_about_staleness(cliff: Make, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from a3c.environments import make
-from a3c.environments.cliff_world import ACTIONS, COLUMNS, GOAL, ROWS, START, outcome
+from a3c.environments.cliff_world import ACTIONS, CELL, COLUMNS, GOAL, ROWS, START, outcome
 from a3c.environments.step import Spec, Step
 from a3c.settings import Settings
 
@@ -86,3 +86,18 @@ def test_a_restored_world_goes_on_exactly(settings_for: Callable[..., Settings])
     rest = [RIGHT, UP, RIGHT, LEFT, DOWN, RIGHT]
     assert [here.step(action) for action in rest] == [there.step(action) for action in rest]
     assert here.save() == there.save()
+
+
+def test_a_drawing_shows_the_grid_and_where_the_agent_is(settings_for: Callable[..., Settings]) -> None:
+    environment = make(settings_for("CliffWorld"))
+    environment.reset()
+    before = environment.render()
+    assert before.shape == (ROWS * CELL, COLUMNS * CELL, 3)
+    assert before.dtype == np.uint8
+    environment.step(UP)
+    changed = (before != environment.render()).any(-1)
+    assert changed.sum() > 2 * CELL**2 / 4  # a disk that is gone, and one that is there
+    rows, columns = (set((where // CELL).tolist()) for where in np.nonzero(changed))
+    assert (rows, columns) == ({ROWS - 2, ROWS - 1}, {0})
+    colors = before[CELL // 8 :: CELL, CELL // 8 :: CELL]
+    assert [len(np.unique(row, axis=0)) for row in colors] == [1, 1, 1, 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gymnasium
@@ -13,31 +13,22 @@ import pytest
 from a3c import seeding
 from a3c.environments import make
 from a3c.environments.games import CONTROL_GAMES
-from a3c.environments.step import Environment, Spec
+from a3c.environments.step import Spec
 from a3c.settings import Settings
 
 SettingsFor = Callable[..., Settings]
-
-
-def play(environment: Environment, steps: int, seed: int) -> list[Any]:
-    """Everything that a random player sees in so many steps, resets included."""
-    seen: list[Any] = []
-    for action in np.random.default_rng(seed).integers(environment.spec.actions, size=steps):
-        step = environment.step(int(action))
-        seen.append((step.observation.tolist(), *step[1:]))
-        if step.last:
-            seen.append(environment.reset().tolist())
-    return seen
+Play = Callable[..., list[Any]]
+RandomActions = Callable[..., Iterator[Any]]
 
 
 @pytest.mark.parametrize("game", CONTROL_GAMES)
-def test_every_step_is_that_of_gymnasium(game: str, settings_for: SettingsFor) -> None:
+def test_every_step_is_that_of_gymnasium(game: str, settings_for: SettingsFor, random_actions: RandomActions) -> None:
     ours, oracle = make(settings_for(game, seed=2), 5), gymnasium.make(game)
     observation, _ = oracle.reset(seed=seeding.integer(2, "environment", 5))
     np.testing.assert_array_equal(ours.reset(), observation)
     ends = 0
-    for action in np.random.default_rng(0).integers(ours.spec.actions, size=1200):
-        step = ours.step(int(action))
+    for action in random_actions(ours.spec, 1200, seed=0):
+        step = ours.step(action)
         observation, reward, terminated, truncated, _ = oracle.step(action)
         np.testing.assert_array_equal(step.observation, observation)
         assert (step.score, step.discount, step.last) == (reward, float(not terminated), terminated or truncated)
@@ -52,6 +43,7 @@ def test_the_spec_says_what_a_network_has_to_fit(settings_for: SettingsFor) -> N
     assert make(settings_for("CartPole-v1")).spec == Spec((4,), "float32", 2)
     assert make(settings_for("Acrobot-v1")).spec == Spec((6,), "float32", 3)
     assert make(settings_for("MountainCar-v0")).spec == Spec((2,), "float32", 3)
+    assert make(settings_for("Pendulum-v1")).spec == Spec((3,), "float32", 1, continuous=True)
 
 
 def test_rewards_are_scaled_to_learn_from_and_scores_are_not(settings_for: SettingsFor) -> None:
@@ -84,7 +76,7 @@ def test_the_time_limit_ends_the_episode_and_keeps_the_discount(settings_for: Se
 
 @pytest.mark.parametrize("game", CONTROL_GAMES)
 @pytest.mark.parametrize("steps", [0, 30, 333])
-def test_a_restored_task_goes_on_exactly(game: str, steps: int, settings_for: SettingsFor) -> None:
+def test_a_restored_task_goes_on_exactly(game: str, steps: int, settings_for: SettingsFor, play: Play) -> None:
     here, there = make(settings_for(game), 0), make(settings_for(game), 1)
     here.reset()
     there.reset()
@@ -117,13 +109,33 @@ def test_a_task_that_was_saved_before_its_first_reset_is_seeded_by_it(settings_f
     np.testing.assert_array_equal(here.reset(), there.reset())
 
 
-def test_a_saved_task_holds_arrays_and_what_json_can_write(settings_for: SettingsFor) -> None:
-    environment = make(settings_for("MountainCar-v0"))
+@pytest.mark.parametrize("game", CONTROL_GAMES)
+def test_a_saved_task_holds_arrays_and_what_json_can_write(
+    game: str, settings_for: SettingsFor, random_actions: RandomActions
+) -> None:
+    environment = make(settings_for(game))
     environment.reset()
-    environment.step(0)
+    environment.step(next(random_actions(environment.spec, 1, seed=0)))
     state = environment.save()
-    assert state.pop("state").dtype == np.float64
+    assert state.pop("state").dtype in (np.float64, np.float32)
     assert json.loads(json.dumps(state)) == state
+
+
+def test_actions_are_clipped_to_the_bounds_of_the_task(settings_for: SettingsFor) -> None:
+    strong, strongest = (make(settings_for("Pendulum-v1")) for _ in range(2))
+    np.testing.assert_array_equal(strong.reset(), strongest.reset())
+    for torque in (-2.0, 2.0):
+        beyond = strong.step(np.array([50 * torque], dtype=np.float32))
+        np.testing.assert_array_equal(beyond.observation, strongest.step(np.array([torque], np.float32)).observation)
+
+
+def test_a_pendulum_swings_two_hundred_steps_and_never_ends(settings_for: SettingsFor) -> None:
+    environment = make(settings_for("Pendulum-v1"))
+    for _ in range(2):
+        environment.reset()
+        steps = [environment.step(np.zeros(1, np.float32)) for _ in range(200)]
+        assert [step.last for step in steps] == [False] * 199 + [True]
+        assert {step.discount for step in steps} == {1.0}
 
 
 def test_workers_start_differently_and_worker_zero_alike_whatever_their_number(settings_for: SettingsFor) -> None:

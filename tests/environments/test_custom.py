@@ -156,6 +156,19 @@ def test_the_first_reset_is_seeded_from_the_environments_stream(settings_for: Se
     assert environment._env.seeds == [seeding.integer(9, "environment", 2), None]
 
 
+def test_another_task_of_gymnasium_with_continuous_actions_is_named_by_its_id(settings_for: SettingsFor) -> None:
+    environment = make(settings_for("gymnasium:make", seed=3, options={"id": "MountainCarContinuous-v0"}), 1)
+    oracle = gymnasium.make("MountainCarContinuous-v0")
+    assert environment.spec == Spec((2,), "float32", 1, continuous=True)
+    observation, _ = oracle.reset(seed=seeding.integer(3, "environment", 1))
+    np.testing.assert_array_equal(environment.reset(), observation)
+    for push in (-5.0, 0.25, 5.0):
+        step = environment.step(np.array([push], dtype=np.float32))
+        observation, reward, *_ = oracle.step(np.clip(np.array([push], dtype=np.float32), -1.0, 1.0))
+        np.testing.assert_array_equal(step.observation, observation)
+        assert step.score == reward
+
+
 def test_a_gymnasium_environment_says_that_it_cannot_be_saved(settings_for: SettingsFor) -> None:
     environment = make(settings_for(named("corridor")))
     with pytest.raises(NotImplementedError, match="Corridor cannot be saved"):
@@ -179,7 +192,7 @@ def test_an_own_environment_is_taken_as_it_is_and_draws_from_its_stream(settings
         (named("no_such_factory"), "has no function or class 'no_such_factory'"),
         (named("nothing"), "nothing returned None"),
         (named("half_an_environment"), "lacks save, restore, close"),
-        (named("dictionary"), "Discrete are needed"),
+        (named("dictionary"), "or a Box of one axis are needed"),
     ],
 )
 def test_what_is_no_environment_is_named(game: str, message: str, settings_for: SettingsFor) -> None:

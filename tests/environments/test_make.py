@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from a3c.settings import Settings
         ("Pong", "atari", "ale_py", "ale-py"),
         ("Pong", "atari", "cv2", "opencv-python-headless"),
         ("CartPole-v1", "control", "gymnasium", "gymnasium"),
+        ("Hopper-v5", "mujoco", "mujoco", "'a3c[mujoco]'"),
+        ("CarRacing", "racing", "Box2D", "'a3c[pixels]'"),
+        ("CarRacing", "racing", "pygame", "'a3c[pixels]'"),
     ],
 )
 def test_a_missing_package_is_named_with_what_to_install(
@@ -31,7 +35,7 @@ def test_a_missing_package_is_named_with_what_to_install(
 ) -> None:
     monkeypatch.delitem(sys.modules, f"a3c.environments.{module}", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(InvalidInput, match=f"{game} needs the package {package}: pip install {package}"):
+    with pytest.raises(InvalidInput, match=re.escape(f"{game} needs the module {missing}: pip install {package}")):
         make(settings_for(game))
 
 

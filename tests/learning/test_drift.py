@@ -8,9 +8,16 @@ import random
 import pytest
 import torch
 
-from a3c.learning.drift import gradient_shift, policy_shift
+from a3c.learning.drift import PolicyShift, gradient_shift
+from a3c.learning.drift import policy_shift as shift_of
+from a3c.learning.policies import Categorical
 
 Rows = list[list[float]]
+
+
+def policy_shift(then: torch.Tensor, now: torch.Tensor, action: torch.Tensor) -> PolicyShift:
+    """Of softmax policies, whose columns are logits."""
+    return shift_of(Categorical(then.shape[-1]), then, now, action)
 
 
 def softmax(logits: list[float]) -> list[float]:
@@ -85,7 +92,7 @@ def test_a_logit_that_is_not_a_number_shows() -> None:
     ("then", "now", "action"), [([3, 2], [1, 2], [3]), ([3, 2], [3, 2], [1]), ([3, 2], [3, 3], [3])]
 )
 def test_logits_and_actions_that_do_not_fit_are_refused(then: list[int], now: list[int], action: list[int]) -> None:
-    with pytest.raises(ValueError, match="logits_then, logits_now and action do not fit"):
+    with pytest.raises(ValueError, match="then, now and action do not fit"):
         policy_shift(torch.zeros(then), torch.zeros(now), torch.zeros(action, dtype=torch.int64))
 
 

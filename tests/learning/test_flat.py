@@ -6,13 +6,21 @@ import pytest
 import torch
 
 from a3c.learning.flat import ALIGNMENT_FLOATS, FlatNetwork
-from a3c.learning.networks import MLP
+from a3c.learning.networks import FeedForward, FullyConnected
 from a3c.learning.optimizers import rmsprop_
 
 
-def network() -> FlatNetwork:
+def module() -> FeedForward:
     """Layers of 15, 3, 12 and 4 numbers: none fills its 64 bytes."""
-    return FlatNetwork(MLP(inputs=5, hidden=(3,), actions=3))
+    return FeedForward(FullyConnected(5, (3,), "tanh"), outputs=4)
+
+
+def network() -> FlatNetwork:
+    return FlatNetwork(module())
+
+
+def output_of(flat: FlatNetwork, x: torch.Tensor) -> torch.Tensor:
+    return flat.act(x, flat.initial_state(len(x)))[0]
 
 
 def padding(flat: FlatNetwork) -> torch.Tensor:
@@ -38,24 +46,23 @@ def test_layers_follow_each_other_without_overlap() -> None:
 
 
 def test_flattening_changes_neither_the_parameters_nor_what_is_computed() -> None:
-    module, x = MLP(5, (3,), 3), torch.randn(2, 5)
-    before = [tensor.detach().clone() for tensor in module.parameters()]
-    expected = module(x)
-    flat = FlatNetwork(module)
+    bare, x = module(), torch.randn(3, 2, 5)
+    before = [tensor.detach().clone() for tensor in bare.parameters()]
+    expected, _ = bare(x, torch.zeros(2, 0), torch.zeros(3, 2))
+    flat = FlatNetwork(bare)
     assert all(map(torch.equal, flat.tensors, before))
-    for found, wanted in zip(flat(x), expected, strict=True):
-        torch.testing.assert_close(found, wanted)
+    torch.testing.assert_close(flat(x, flat.initial_state(2), torch.zeros(3, 2))[0], expected)
+    torch.testing.assert_close(output_of(flat, x[1]), expected[1])
 
 
 def test_writing_to_the_vector_changes_the_network() -> None:
     flat, x = network(), torch.randn(2, 5)
-    before = flat(x)[0]
+    before = output_of(flat, x)
     flat.vector.mul_(2.0)
-    assert not torch.equal(flat(x)[0], before)
+    assert not torch.equal(output_of(flat, x), before)
     flat.vector.zero_()
-    logits, value = flat(x)
-    assert not logits.any()
-    assert not value.any()
+    assert output_of(flat, x).shape == (2, 4)
+    assert not output_of(flat, x).any()
 
 
 def test_writing_to_a_layer_changes_the_vector() -> None:

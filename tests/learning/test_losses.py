@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from a3c.learning.losses import Terms, actor_critic_terms, objective
+from a3c.learning.losses import Terms, objective
+from a3c.learning.losses import actor_critic_terms as terms_of
+from a3c.learning.policies import Categorical
 
 LOGITS = [[0.3, -1.2, 2.0], [0.0, 0.0, 0.0], [-4.0, 1.5, 1.0], [5.0, -5.0, 0.5]]
 VALUES = [0.7, -2.0, 0.0, 3.0]
@@ -28,6 +30,13 @@ def softmax(logits: list[float]) -> list[float]:
 
 def entropy_of(policy: list[float]) -> float:
     return -math.fsum(p * math.log(p) for p in policy)
+
+
+def actor_critic_terms(
+    logits: Tensor, value: Tensor, action: Tensor, returns: Tensor, advantage: Tensor | None = None
+) -> Terms:
+    """Of softmax policies."""
+    return terms_of(*Categorical(logits.shape[-1]).judge(logits, action), value, returns, advantage)
 
 
 def samples() -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -8,10 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from a3c.learning.actor_critic import ActorCritic
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import Rollout, clip_, rollout_gradient
-from a3c.learning.networks import build
+from a3c.learning.gradients import clip_
+from a3c.learning.networks import Architecture, build
 from a3c.learning.optimizers import rmsprop_
+from a3c.learning.policies import Categorical
+from a3c.learning.rollouts import Rollout
 
 WORKERS, T, ACTIONS = 4, 5, 4
 SHAPES = {"mlp": (5,), "conv2013": (4, 84, 84)}
@@ -35,13 +38,15 @@ class Learner:
     """Parameters and statistics, and the paper's step with their average of gradients."""
 
     def __init__(self, kind: str, seed: int) -> None:
-        module = build(kind, observation_shape=SHAPES[kind], actions=ACTIONS, states=None, hidden=(16,), seed=seed)
+        architecture = Architecture(kind, hidden=(16,))
+        module = build(architecture, observation_shape=SHAPES[kind], outputs=ACTIONS + 1, states=None, seed=seed)
         self.network = FlatNetwork(module)
         self.mean_square = torch.zeros_like(self.network.vector)
         self.clipped = 0
 
     def gradient(self, seen: Rollout) -> Tensor:
-        return rollout_gradient(self.network, seen, value_weight=0.5, entropy_weight=0.01)[0]
+        learner = ActorCritic(Categorical(ACTIONS), value_weight=0.5, entropy_weight=0.01)
+        return learner.gradient(self.network, seen)[0]
 
     def step(self, gradients: Sequence[Tensor]) -> None:
         """Averages in the order given, clips the average, applies it."""
@@ -73,6 +78,8 @@ def rollout(kind: str, draws: torch.Generator) -> Rollout:
         discount=0.99 * (torch.rand(T, 1, generator=draws) > 0.2),
         bootstrap_value=torch.randn(1, generator=draws),
         final_observation=seen[-1],
+        state=torch.zeros(1, 0),
+        first=torch.zeros(T, 1),
     )
 
 
@@ -83,7 +90,8 @@ def side_by_side(rollouts: Sequence[Rollout]) -> Rollout:
         return torch.cat([getattr(seen, field) for seen in rollouts], dim=axis)
 
     of_steps = (joined(field, 1) for field in ("observation", "action", "reward", "discount"))
-    return Rollout(*of_steps, joined("bootstrap_value", 0), joined("final_observation", 0))
+    of_ends = (joined(field, 0) for field in ("bootstrap_value", "final_observation", "state"))
+    return Rollout(*of_steps, *of_ends, joined("first", 1))
 
 
 def of_workers(learner: Learner, rollouts: Sequence[Rollout]) -> list[Tensor]:

@@ -9,6 +9,8 @@ import pytest
 Edit = Callable[[str, str, str], None]
 Refused = Callable[[list[str]], None]
 
+NETWORK = "{kind: mlp, hidden: [64], activation: tanh, lstm_cells: null, separate: false, initialization: torch}"
+
 # What in cartpole.yaml becomes what, and the words that the message must contain.
 CARTPOLE = {
     "zero points": ("points: 10", "points: 0", ["evaluation.points: got 0"]),
@@ -30,13 +32,28 @@ CARTPOLE = {
     "no hidden layers": ("hidden: [64]", "hidden: []", ["network.hidden: got []"]),
     "a hidden layer of nothing": ("hidden: [64]", "hidden: [0]", ["network.hidden[0]: got 0"]),
     "a number for layers": ("hidden: [64]", "hidden: 64", ["network.hidden: got 64"]),
-    "unknown network": ("kind: mlp", "kind: cnn", ["network", "'cnn'", "'conv2013', 'mlp', 'table'"]),
+    "unknown network": ("kind: mlp", "kind: cnn", ["network", "'cnn'", "'conv2013', 'conv2015', 'mlp', 'table'"]),
+    "an unknown activation": ("activation: tanh", "activation: gelu", ["network.activation", "'relu' or 'tanh'"]),
+    "an unknown initialization": ("initialization: torch", "initialization: zeros",
+                                  ["network.initialization", "'torch' or 'orthogonal'"]),
+    "no cells": ("lstm_cells: null", "lstm_cells: 0", ["network.lstm_cells: got 0"]),
+    "a word for separate": ("separate: false", "separate: 'no'", ["network.separate", "'no'", "boolean"]),
+    "an unknown annealing": ("epsilon: 1.0e-4", "annealing: cosine",
+                             ["optimizer.annealing", "'linear', 'linear_per_worker' or 'constant'"]),
+    "an unknown algorithm": ("learning: {", "algorithm: {kind: ppo}\nlearning: {",
+                             ["algorithm", "'ppo'", "'actor_critic', 'one_step_q', 'one_step_sarsa', 'n_step_q'"]),
+    "a weight where it was": ("gamma: 0.99", "gamma: 0.99, entropy_weight: 0.01",
+                              ["learning.entropy_weight: unknown key 'entropy_weight'"]),
+    "a negative weight": ("learning: {", "algorithm: {entropy_weight: -0.01}\nlearning: {",
+                          ["algorithm.entropy_weight: got -0.01"]),
+    "lambda of two": ("learning: {", "algorithm: {gae_lambda: 2}\nlearning: {",
+                      ["algorithm.gae_lambda", "less than or equal to 1"]),
     "unknown policy": ("policy: greedy", "policy: best", ["evaluation.policy", "'sampled' or 'greedy'"]),
     "unknown key": ("workers: 4", "worker: 4", ["'worker'", "did you mean 'workers'"]),
     "unknown key in a mapping": ("gamma: 0.99", "gama: 0.99", ["learning.gama", "did you mean 'gamma'"]),
     "a key of another kind": ("reward_scale: 0.1", "reward_scale: 0.1, protocol: paper",
                               ["environment.protocol", "'protocol'", "reward_scale"]),
-    "a mapping of nothing": ("{kind: mlp, hidden: [64]}", "", [".network: got None"]),
+    "a mapping of nothing": (NETWORK, "", [".network: got None"]),
     "a base in a circle": ("base: paper", "base: cartpole", ["base: runs in a circle: cartpole -> cartpole"]),
     "a base with a path": ("base: paper", "base: ../paper", ["cartpole.yaml: base: got '../paper'"]),
     "a base that is missing": ("base: paper", "base: papre", ["papre.yaml", "No such file"]),

@@ -1,0 +1,73 @@
+"""How a run stands still for a checkpoint: each worker stops between two turns, saves itself, and waits.
+
+Between two turns nothing is half done: parameters are whole, every turn is recorded, and a worker is what it holds (the
+parameters that it pulled, its games, its random streams). So a run that goes on from there cannot tell that it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Semaphore
+from pathlib import Path
+
+from a3c.asynchrony.shared import AGREED, PAUSE, SharedMemory
+from a3c.records.checkpoints import State, load_state, save_state
+
+SAVED = "saved"
+
+
+@dataclass(frozen=True)
+class CheckpointPlaces:
+    """Where workers save themselves, and where from they go on.
+
+    Attributes:
+      unfinished: the folder of the checkpoint that is being written.
+      source: that of the checkpoint to go on from, if any.
+      gates: one a worker process, released when it may go on.
+    """
+
+    unfinished: Path
+    source: Path | None
+    gates: Sequence[Semaphore]
+
+
+class Pause:
+    """One worker process's part in checkpoints; without places there are none."""
+
+    def __init__(
+        self, places: CheckpointPlaces | None, memory: SharedMemory, pipe: Connection, worker: int, *, agreed: bool
+    ) -> None:
+        """Has served every pause so far.
+
+        Args:
+          places: of checkpoints.
+          memory: shared; the supervisor asks by counting up.
+          pipe: to the supervisor; sends (SAVED, None).
+          worker: number of the process.
+          agreed: go by what worker 0 made known with the last version, so that synchronous workers stop at one version.
+        """
+        self._places, self._pipe, self._worker = places, pipe, worker
+        self._counters = memory.counters.numpy()
+        self._slot = AGREED if agreed else PAUSE
+        self._served = 0
+
+    def restored(self) -> State | None:
+        """The state to go on from, if there is one."""
+        if self._places is None or self._places.source is None:
+            return None
+        return load_state(self._places.source / self._name)
+
+    def keep(self, state: Callable[[], State]) -> None:
+        """If a checkpoint is asked for, saves the state and waits until all have."""
+        if self._places is None or self._counters[self._slot] == self._served:
+            return
+        self._served = int(self._counters[self._slot])
+        save_state(self._places.unfinished / self._name, state())
+        self._pipe.send((SAVED, None))
+        self._places.gates[self._worker].acquire()
+
+    @property
+    def _name(self) -> str:
+        return f"worker-{self._worker}.npz"

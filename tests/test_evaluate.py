@@ -1,0 +1,301 @@
+"""Games played with the frozen parameters of a finished run."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from a3c import frozen as frozen_runs
+from a3c.__main__ import main
+from a3c.asynchrony import evaluator
+from a3c.asynchrony.agents import make_network
+from a3c.asynchrony.evaluator import Player, play
+from a3c.environments import make
+from a3c.evaluating import evaluate
+from a3c.frozen import OWN_PLACE
+from a3c.problems import InvalidInput
+from a3c.records import run_folder
+from a3c.settings import Settings
+from a3c.training import train
+
+Make = Callable[..., Settings]
+Finished = Callable[..., Path]
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def trained(cliff: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was really trained, whose games depend on chance."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    evaluation = {"points": 2, "episodes": 3, "policy": "sampled"}
+    train(cliff(budget_frames=800, schedule="synchronous", workers=1, evaluation=evaluation), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(cartpole: Make, finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with three evaluation points, the second of them the best."""
+    return finished(tmp_path_factory.mktemp("runs") / "run", cartpole())
+
+
+@pytest.mark.parametrize("point", [1, 2])
+def test_each_points_parameters_are_kept_and_score_again_what_they_scored_in_training(
+    trained: Path, point: int
+) -> None:
+    recorded = [row for row in rows_of(trained / run_folder.EVALUATIONS) if row["point"] == str(point)]
+    loaded = frozen_runs.load(trained, str(point))
+    assert hashlib.sha256(loaded.network.vector.numpy().tobytes()).hexdigest()[:16] == recorded[0]["digest"]
+    again = play(loaded.network, loaded.settings, point)
+    assert [(str(g.score), str(g.steps), str(int(g.truncated))) for g in again] == [
+        (row["score"], row["steps"], row["truncated"]) for row in recorded
+    ]
+
+
+def test_the_final_parameters_are_those_of_the_last_point_where_nothing_comes_after_it(trained: Path) -> None:
+    final, last = (frozen_runs.load(trained, point) for point in ("final", "2"))
+    assert torch.equal(final.network.vector, last.network.vector)
+    assert final.description == "final parameters, 800 frames"
+    assert last.description == "evaluation point (2 of 2), 800 frames"
+
+
+def test_the_same_command_prints_the_same_numbers_and_another_seed_others(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = []
+    for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
+        arguments = ["--episodes", "4", "--seed", seed, "--into", str(tmp_path / f"{name}.csv"), "--quiet"]
+        assert main(["evaluate", str(trained), *arguments]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    rows = [rows_of(tmp_path / f"{name}.csv") for name in "abc"]
+    assert rows[0] == rows[1]
+    assert [row["score"] for row in rows[0]] != [row["score"] for row in rows[2]]
+
+
+def test_what_is_printed_is_what_the_games_scored(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(trained), "--episodes", "5", "--into", str(tmp_path / "games.csv")]) == 0
+    rows = rows_of(tmp_path / "games.csv")
+    scores = np.array([float(row["score"]) for row in rows])
+    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines()[1:-1])
+    assert lines["policy"] == "sampled"
+    assert lines["episodes"].startswith("5, ")
+    assert float(lines["mean"].split()[0].replace(",", "")) == pytest.approx(scores.mean(), abs=0.005)
+    assert float(lines["median"].split()[0].replace(",", "")) == np.median(scores)
+    assert lines["min,"] == f"max     {scores.min():,.0f}, {scores.max():,.0f}"
+    assert lines["frame"] == f"limit  ended {sum(row['truncated'] == '1' for row in rows)} of 5"
+    assert {row["point"] for row in rows} == {"final"}
+
+
+def test_one_game_has_no_interval(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(run), "--episodes", "1", "--quiet"]) == 0
+    assert capsys.readouterr().out.count("no interval") == 2
+
+
+def test_no_training_evaluates_on_the_games_that_are_played_here(cartpole: Make) -> None:
+    settings = cartpole()
+    starts = {
+        tuple(make(settings, *place, use="evaluation").reset().tolist())
+        for place in [(OWN_PLACE, seed, i) for seed in (0, 1, 2) for i in (0, 1)]
+        + [(p, i) for p in (1, 2) for i in (0, 1)]
+    }
+    assert len(starts) == 10
+
+
+@pytest.mark.parametrize("cells", [None, 4])
+def test_games_side_by_side_go_as_they_go_one_by_one(
+    cartpole: Make, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: int | None
+) -> None:
+    """Each has a stream and a recurrent state of its own; a place that becomes free is taken by the next game."""
+    folder = finished(tmp_path / "run", cartpole(network={"lstm_cells": cells}))
+    loaded = frozen_runs.load(folder, policy="greedy", episodes=5)
+    games = {}
+    for most in (1, 2, 64):
+        monkeypatch.setattr(evaluator, "BATCH_GAMES", most)
+        games[most] = evaluate(loaded).games
+    assert games[1] == games[2] == games[64]
+    assert len(set(games[1])) > 1
+
+
+def test_a_recurrent_state_lasts_as_long_as_its_game(cartpole: Make) -> None:
+    """What the player sees one by one, beside other games, is what the network makes of the whole sequence."""
+    settings = cartpole(network={"lstm_cells": 4})
+    spec = make(settings, 0, 0).spec
+    network = make_network(settings, spec)
+    player = Player(network, settings, spec, np.random.default_rng(0))
+    seen = np.random.default_rng(1).normal(size=(3, *spec.observation_shape)).astype(np.float32)
+    other = np.ones(spec.observation_shape, np.float32)
+    rows = [
+        player.output({5: other, 0: seen[0]})[1],
+        player.output({0: seen[1]})[0],
+        player.output({0: seen[2], 7: other})[0],
+    ]
+    with torch.no_grad():
+        whole, _ = network(torch.from_numpy(seen).unsqueeze(1), network.initial_state(1), torch.zeros(3, 1))
+    assert np.array(rows) == pytest.approx(whole[:, 0].numpy(), abs=1e-6)
+    assert player.output({9: seen[2]})[0] != pytest.approx(rows[2], abs=1e-3), "a new game begins from nothing"
+
+
+def test_a_frame_limit_is_told_from_a_game_over(
+    cliff: Make, cartpole: Make, finished: Finished, tmp_path: Path
+) -> None:
+    """Greedy from a table of zeros, the cliff's walker goes up for ever; an untrained pole falls."""
+    for make_settings, truncated in ((cliff, True), (cartpole, False)):
+        folder = finished(tmp_path / str(truncated), make_settings())
+        (game,) = evaluate(frozen_runs.load(folder, policy="greedy", episodes=1)).games
+        assert game.truncated == truncated
+
+
+def test_progress_counts_games_and_steps(run: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    found = evaluate(frozen_runs.load(run, episodes=3), 0, lambda over, steps: seen.append((len(over), steps)))
+    assert seen[-1] == (3, sum(game.steps for game in found.games))
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"), [((1.0, 3.0, 2.0), "2"), ((5.0, 1.0, 5.0), "1"), ((-3.0, -2.0, -1.0), "3")]
+)
+def test_the_best_point_is_the_first_of_those_with_the_highest_mean_score(
+    cliff: Make, finished: Finished, tmp_path: Path, scores: tuple[float, ...], best: str
+) -> None:
+    folder = finished(tmp_path / "run", cliff(), scores)
+    loaded = frozen_runs.load(folder, "best")
+    assert (loaded.point, loaded.frames) == (best, 100 * int(best))
+    assert f"best evaluation point ({best} of 3)" in loaded.description
+
+
+def test_points_have_their_own_parameters(run: Path) -> None:
+    vectors = [frozen_runs.load(run, point).network.vector for point in ("1", "2", "3", "final")]
+    assert not torch.equal(vectors[0], vectors[1])
+    assert not torch.equal(vectors[1], vectors[2])
+    assert torch.equal(vectors[2], vectors[3])
+
+
+def test_other_versions_are_noted_and_nothing_more(
+    cliff: Make, finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = finished(tmp_path / "run", cliff())
+    manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+    manifest["versions"]["torch"] = "1.0"
+    run_folder.write_json(folder / run_folder.MANIFEST, manifest)
+    assert main(["evaluate", str(folder), "--episodes", "1", "--quiet"]) == 0
+    assert "not as recorded: torch: recorded with 1.0, now " in capsys.readouterr().err
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_a_bit(path: Path) -> None:
+    """In the middle of the largest tensor, which torch alone would not notice."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def save_pickle(path: Path) -> None:
+    torch.save({"parameters": Path("anything")}, path)
+
+
+def save_nothing(path: Path) -> None:
+    torch.save([], path)
+
+
+def save_nan(path: Path) -> None:
+    model = torch.load(path, weights_only=True)
+    next(iter(model["parameters"].values()))[0] = float("nan")
+    torch.save(model, path)
+
+
+def save_other_layers(path: Path) -> None:
+    model = torch.load(path, weights_only=True)
+    name = next(iter(model["parameters"]))
+    model["parameters"][name] = torch.zeros(3)
+    torch.save(model, path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [(Path.unlink, "is not there"), (truncate, "is damaged"), (flip_a_bit, "the checksum of"),
+     (save_pickle, "is damaged"), (save_nothing, "does not hold what a run leaves"), (save_nan, "not finite"),
+     (save_other_layers, "the network of the run's settings has")],
+)  # fmt: skip
+def test_a_damaged_model_is_one_clear_message(
+    cartpole: Make, finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    damage: Callable[[Path], Any], words: str,
+) -> None:  # fmt: skip
+    folder = finished(tmp_path / "run", cartpole())
+    damage(folder / run_folder.MODEL)
+    assert main(["evaluate", str(folder)]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert str(folder / run_folder.MODEL) in message
+    assert "Traceback" not in message
+
+
+def test_a_folder_that_holds_no_finished_run_is_refused(cliff: Make, finished: Finished, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="there is no such folder"):
+        frozen_runs.load(tmp_path / "nowhere")
+    with pytest.raises(InvalidInput, match=r"it has no settings\.json"):
+        frozen_runs.load(tmp_path)
+    folder = finished(tmp_path / "run", cliff())
+    (folder / run_folder.DONE).unlink()
+    with pytest.raises(InvalidInput, match=r"holds no finished run: it has no done\.json"):
+        frozen_runs.load(folder)
+    with run_folder.own(folder), pytest.raises(InvalidInput, match="is still being trained"):
+        frozen_runs.load(folder)
+
+
+def test_settings_of_another_format_say_where_and_what(cliff: Make, finished: Finished, tmp_path: Path) -> None:
+    path = finished(tmp_path / "run", cliff()) / run_folder.SETTINGS
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"t_max": 5}))
+    with pytest.raises(InvalidInput, match=r"settings\.json: t_max: unknown key"):
+        frozen_runs.load(path.parent)
+
+
+def test_points_that_are_not_there_are_refused(run: Path, cliff: Make, finished: Finished, tmp_path: Path) -> None:
+    for point in ("0", "4", "-1", "last", "1.5"):
+        with pytest.raises(InvalidInput, match="allowed: final, best, 1 to 3"):
+            frozen_runs.load(run, point)
+    folder = finished(tmp_path / "run", cliff())
+    (folder / run_folder.POINTS).unlink()
+    frozen_runs.load(folder)
+    with pytest.raises(InvalidInput, match=r"points\.pt: is not there"):
+        frozen_runs.load(folder, "best")
+    (folder / run_folder.EVALUATIONS).write_text("nothing\nof it\n")
+    with pytest.raises(InvalidInput, match=r"evaluations\.csv: cannot be read"):
+        frozen_runs.load(folder, "best")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--into", "games.txt"], "a name that ends in .csv is needed"), (["--into", "nowhere/games.csv"], "no folder")],
+)
+def test_a_file_that_could_not_be_written_is_refused_before_anything_is_played(
+    run: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["evaluate", str(run), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["--episodes", "0"], ["--seed", "-1"], ["--episodes", "1.5"], ["--policy", "x"]])
+def test_numbers_out_of_range_are_refused(run: Path, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", str(run), *arguments])
+    assert caught.value.code == 2
