@@ -1,0 +1,170 @@
+"""Killed at any time, a run goes on: nothing lost, nothing counted twice; where the order decides, byte for byte."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from a3c.asynchrony.outcomes import Progress, StoppedError
+from a3c.records import run_folder
+from a3c.records.schedule_file import read_schedule
+from a3c.replaying import first_difference, replay
+from a3c.settings import Settings
+from a3c.training import Conditions, train
+
+Make = Callable[..., Settings]
+
+N_STEP_Q = {
+    "kind": "n_step_q",
+    "target_interval_frames": 500,
+    "exploration": {
+        "final_epsilons": [0.1, 0.5],
+        "probabilities": [0.5, 0.5],
+        "annealing_frames": 2_000,
+        "evaluation_epsilon": 0.05,
+    },
+}
+RUNS = {
+    "drawn": {"schedule": "drawn", "order": {"kind": "geometric", "mean": 3.0, "max_lag": 9}, "algorithm": N_STEP_Q},
+    "speeds": {"schedule": "drawn", "order": {"kind": "speeds_lognormal", "sigma": 0.5}, "network": {"lstm_cells": 8}},
+    "synchronous": {"schedule": "synchronous"},
+    "batched": {"schedule": "synchronous", "executor": "batched"},
+}
+
+
+def interrupted(settings: Settings, folder: Path, frames: int) -> None:
+    """Trains until some frames and is then asked to stop, as by Ctrl-C."""
+    asked = False
+
+    def stop(progress: Progress) -> None:
+        nonlocal asked
+        if progress.frames >= frames and not asked:
+            asked = True
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(StoppedError):
+        train(settings, folder, Conditions(checkpoint_seconds=1e9), stop)
+    assert not (folder / run_folder.DONE).exists()
+    assert (folder / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=() if n == "drawn" else pytest.mark.slow) for n in RUNS])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(cartpole: Make, tmp_path: Path, name: str) -> None:
+    settings = cartpole(budget_frames=6_000, workers=3, evaluation={"points": 3, "episodes": 1}, **RUNS[name])
+    train(settings, tmp_path / "whole")
+    interrupted(settings, tmp_path / "cut", 1_500)
+    train(settings, tmp_path / "cut", Conditions(checkpoint_seconds=1e9))
+    assert first_difference(tmp_path / "whole", tmp_path / "cut") is None
+    assert run_folder.read_json(tmp_path / "cut" / run_folder.MANIFEST)["resumed_from"] is not None
+    assert not (tmp_path / "cut" / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("schedule", ["locked", pytest.param("hogwild", marks=pytest.mark.slow)])
+def test_a_live_run_that_was_interrupted_counts_every_turn_and_episode_once(
+    cartpole: Make, tmp_path: Path, schedule: str
+) -> None:
+    settings = cartpole(budget_frames=8_000, workers=3, schedule=schedule, pull_interval_rollouts=2)
+    interrupted(settings, tmp_path / "run", 2_000)
+    done = train(settings, tmp_path / "run", Conditions(checkpoint_seconds=1e9))
+    assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["resumed_from"] is not None
+    check_whole(tmp_path / "run", done["frames"])
+    if schedule == "locked":
+        found = replay(tmp_path / "run", tmp_path / "again")
+        assert found["equal"], found["difference"]
+
+
+def check_whole(folder: Path, frames: int) -> None:
+    """Turns add up to the frames, and each worker's episodes to its turns but for the last, unfinished one."""
+    header, turns = read_schedule(folder / run_folder.SCHEDULE)
+    assert int(turns["steps"].sum()) == frames
+    with (folder / run_folder.EPISODES).open() as file:
+        episodes = list(csv.DictReader(file))
+    for worker in range(header.workers):
+        steps = int(turns["steps"][turns["worker"] == worker].sum())
+        played = sum(int(row["steps"]) for row in episodes if int(row["worker"]) == worker)
+        assert 0 <= steps - played < 500
+    seconds = [float(row["seconds"]) for row in csv.DictReader((folder / run_folder.INTERVALS).open())]
+    assert seconds == sorted(seconds)
+
+
+def test_a_game_that_cannot_be_saved_begins_anew_and_the_run_goes_on(
+    cartpole: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "unsaved_game.py").write_text(
+        "import gymnasium\ndef make():\n    return gymnasium.make('CartPole-v1')\n", encoding="utf-8"
+    )
+    custom = {"kind": "custom", "reward_scale": 0.1, "options": {}}
+    settings = cartpole(game="unsaved_game:make", environment=custom, workers=2, budget_frames=4_000, schedule="locked")
+    interrupted(settings, tmp_path / "run", 1_000)
+    done = train(settings, tmp_path / "run", Conditions(checkpoint_seconds=1e9))
+    assert done["frames"] >= 4_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["drawn", "locked"])
+def test_kill_9_at_random_times_changes_nothing_that_the_order_decides(
+    cartpole: Make, tmp_path: Path, schedule: str
+) -> None:
+    more = {"order": {"kind": "constant_lag", "lag": 5}} if schedule == "drawn" else {}
+    settings = cartpole(budget_frames=30_000, workers=3, schedule=schedule, **more)
+    command = [sys.executable, "-m", "a3c", "train", "--settings", settings.to_json(), "--into", str(tmp_path / "run")]
+    command += ["--no-track", "--quiet", "--checkpoint-seconds", "0.2"]
+    draw, kills = random.Random(1), 0
+    while not (tmp_path / "run" / run_folder.DONE).exists():
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=draw.uniform(2.0, 5.0) if kills < 5 else None)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+            process.wait()
+            until = time.monotonic() + 10  # 2 seconds on a machine that has nothing else to do
+            while _alive_in_session(process.pid) and time.monotonic() < until:
+                time.sleep(0.05)
+            assert not _alive_in_session(process.pid), "a worker outlived its supervisor"
+    done = run_folder.read_json(tmp_path / "run" / run_folder.DONE)
+    check_whole(tmp_path / "run", done["frames"])
+    found = replay(tmp_path / "run", tmp_path / "again")
+    assert found["equal"], found["difference"]
+    if schedule == "drawn":
+        train(settings, tmp_path / "whole")
+        assert first_difference(tmp_path / "whole", tmp_path / "run") is None
+    assert kills > 0
+
+
+def _alive_in_session(session: int) -> list[int]:
+    """Processes of a session that are not zombies."""
+    alive = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session and fields[0] not in "ZX":
+                alive.append(int(entry.name))
+    return alive
+
+
+def test_two_interruptions_while_it_stops_end_it_at_once(cartpole: Make, tmp_path: Path) -> None:
+    def stop_twice(progress: Progress) -> None:
+        if progress.frames >= 500:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    began = time.monotonic()
+    with pytest.raises(StoppedError):
+        train(cartpole(budget_frames=10**7), tmp_path, Conditions(checkpoint_seconds=1e9), stop_twice)
+    assert time.monotonic() - began < 30
+    assert not (tmp_path / "checkpoints").exists()
