@@ -18,7 +18,7 @@ from typing import Any
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
-from a3c.settings import Settings, resolve
+from a3c.settings import Settings, resolve, same_keys
 from a3c.study_file import STUDY_KEYS, Block, StudyFile, Sweep, read_study_file
 from a3c.yaml_files import read_yaml
 
@@ -94,15 +94,19 @@ def load_settings(name: str, experiments: Path) -> dict[str, Any]:
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later layers on earlier ones, key by key; a mapping of another `kind` replaces the whole mapping below it."""
+    """Later layers on earlier ones, key by key.
+
+    A mapping of another `kind` replaces the whole mapping below it, unless both kinds have the same keys, as `conv2013`
+    and `conv2015` have: then what is not said anew stays.
+    """
     result: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
             below = result.get(key)
             result[key] = value
             if isinstance(value, Mapping) and isinstance(below, Mapping):
-                same = value.get("kind", below.get("kind")) == below.get("kind")
-                result[key] = merge(below, value) if same else value
+                kinds = below.get("kind"), value.get("kind", below.get("kind"))
+                result[key] = merge(below, value) if same_keys(*kinds) else value
     return result
 
 

@@ -68,3 +68,13 @@ def _step_into(model: Any, part: int | str) -> Any:
         annotation = model.model_fields[str(part)].annotation
         return annotation if isinstance(annotation, type) else _members(annotation)
     return next(m for m in model if m.model_fields["kind"].annotation.__args__.count(part))
+
+
+def keys_by_kind(root: type[Frozen]) -> dict[str, frozenset[str]]:
+    """Each `kind` of the settings that are one of several models, with the keys of its model."""
+    found: dict[str, frozenset[str]] = {}
+    for name in UNIONS:
+        for model in _members(root.model_fields[name].annotation):
+            keys = frozenset(model.model_fields)
+            found |= dict.fromkeys(model.model_fields["kind"].annotation.__args__, keys)
+    return found

@@ -295,3 +295,12 @@ def test_analysis_loads_no_torch() -> None:
 def test_help_loads_nothing_that_takes_time() -> None:
     loaded = imported("from a3c.__main__ import parser", "parser().format_help()")
     assert not loaded & {"torch", "pydantic", "yaml", "numpy", "pandas", "mlflow"}
+
+
+def test_a_kind_with_the_same_keys_keeps_what_is_not_said_anew() -> None:
+    below = {"network": {"kind": "conv2013", "lstm_cells": 256}, "optimizer": {"kind": "rmsprop", "epsilon": 0.1}}
+    above = {"network": {"kind": "conv2015"}, "optimizer": {"kind": "shared_adam"}}
+    assert merge(below, above) == {
+        "network": {"kind": "conv2015", "lstm_cells": 256},
+        "optimizer": {"kind": "shared_adam"},
+    }

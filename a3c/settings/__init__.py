@@ -44,7 +44,7 @@ from a3c.settings.orders import (
     RoundRobin,
     Straggler,
 )
-from a3c.settings.run import EvaluationSettings, RecordSettings, Settings, resolve
+from a3c.settings.run import EvaluationSettings, RecordSettings, Settings, resolve, same_keys
 
 __all__ = [
     "MAX_WORKERS",
@@ -89,4 +89,5 @@ __all__ = [
     "TableSettings",
     "VTrace",
     "resolve",
+    "same_keys",
 ]

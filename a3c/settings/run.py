@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
@@ -18,7 +19,7 @@ from a3c.settings.domains import Environment, Network
 from a3c.settings.learning import ActorCriticSettings, Algorithm, Correction, LearningSettings, Optimizer
 from a3c.settings.numbers import MAX_WORKERS, Positive
 from a3c.settings.orders import Order
-from a3c.validation import Frozen, field_problems
+from a3c.validation import Frozen, field_problems, keys_by_kind
 
 
 class EvaluationSettings(Frozen):
@@ -132,3 +133,14 @@ def resolve(raw: Any) -> Settings:
     if found:
         raise InvalidInput(found)
     return settings
+
+
+def same_keys(kind: object, other: object) -> bool:
+    """Whether two kinds of one setting are equal, or have the same keys."""
+    keys = _keys_by_kind()
+    return kind == other or (str(kind) in keys and keys[str(kind)] == keys.get(str(other)))
+
+
+@cache
+def _keys_by_kind() -> dict[str, frozenset[str]]:
+    return keys_by_kind(Settings)
