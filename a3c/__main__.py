@@ -155,8 +155,8 @@ def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_frozen(command: argparse.ArgumentParser) -> None:
     """What says which parameters play, how, and which games."""
     command.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
-    text = "parameters: final (default), best (highest mean score of all evaluation points) or the number of a point"
-    command.add_argument("--point", default="final", metavar="final|best|N", help=text)
+    text = "parameters: final (default), or best (highest mean score of all evaluation points)"
+    command.add_argument("--point", default="final", choices=["final", "best"], help=text)
     text = "how actions are chosen; by default as when the run was evaluated"
     command.add_argument("--policy", choices=("greedy", "sampled"), help=text)
     text = "of the games, which no training ever played; 0 by default"

@@ -119,7 +119,9 @@ def _algorithm_conflicts(raw: dict[str, Any]) -> list[Problem]:
     found, name = _exploration_conflicts(algorithm), _kind(algorithm)
     environment = raw.get("environment")
     if raw.get("game") in CONTINUOUS_GAMES or (isinstance(environment, dict) and environment.get("continuous") is True):
-        why = f"got {name!r}, which values one action after the other; here actions are continuous; allowed: actor_critic"
+        why = (
+            f"got {name!r}, which values one action after the other; here actions are continuous; allowed: actor_critic"
+        )
         found.append(Problem("algorithm.kind", why))
     if isinstance(network, dict) and network.get("lstm_cells") is not None:
         why = f"{name} has no LSTM: its target network would need a recurrent state of its own; allowed: null"

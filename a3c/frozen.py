@@ -46,12 +46,12 @@ def load(folder: Path, point: str = FINAL, policy: str | None = None, episodes: 
 
     Args:
       folder: of the run.
-      point: `final`; `best`, the evaluation point with the highest mean score; or the number of one, from 1.
+      point: `final`; or `best`, the evaluation point with the highest mean score.
       policy: `greedy` or `sampled`; None for the one that the run was evaluated with.
       episodes: how many games; None likewise.
 
     Raises:
-      InvalidInput: if there is no such run or point, the run is not finished or its files are damaged.
+      InvalidInput: if there is no such run, the run is not finished or its files are damaged.
     """
     settings = _settings(folder)
     if not (folder / run_folder.DONE).exists():
@@ -66,7 +66,7 @@ def load(folder: Path, point: str = FINAL, policy: str | None = None, episodes: 
     environment = make(settings, OWN_PLACE, use="evaluation")
     network = make_network(settings, environment.spec)
     environment.close()
-    read_parameters(folder, network, number)
+    read_parameters(folder, network, best=number is not None)
     changes = {"policy": policy or settings.evaluation.policy, "episodes": episodes or settings.evaluation.episodes}
     evaluation = settings.evaluation.model_copy(update=changes)
     notes = changed_conditions(run_folder.read_json(folder / run_folder.MANIFEST))
@@ -98,16 +98,13 @@ def _place(folder: Path, settings: Settings, point: str) -> tuple[int | None, in
     if point == FINAL:
         frames = int(run_folder.read_json(folder / run_folder.DONE)["frames"])
         return None, frames, f"final parameters, {frames:,} frames"
-    points = settings.evaluation.points
-    if point != BEST and not (point.isdecimal() and 1 <= int(point) <= points):
-        raise InvalidInput([Problem("--point", f"got {point!r}; allowed: {FINAL}, {BEST}, 1 to {points}")])
     path = folder / run_folder.EVALUATIONS
     scores, frames_at = _evaluations(path)
-    number = max(scores, key=lambda p: (scores[p], -p), default=0) if point == BEST else int(point)
-    if number not in scores:
-        raise _invalid(path, f"has no evaluation point {number or 'at all'}")
-    kind = f"{BEST} evaluation point" if point == BEST else "evaluation point"
-    return number, frames_at[number], f"{kind} ({number} of {points}), {frames_at[number]:,} frames"
+    if not scores:
+        raise _invalid(path, "has no evaluation point at all")
+    number = max(scores, key=lambda p: (scores[p], -p))
+    where = f"({number} of {settings.evaluation.points}), {frames_at[number]:,} frames"
+    return number, frames_at[number], f"best evaluation point {where}"
 
 
 def _evaluations(path: Path) -> tuple[dict[int, float], dict[int, int]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from a3c.frozen import Frozen
     from a3c.progress import Line
 
+MOST_GIF_RATE = 50
 VIDEO_MODULES = ("PIL", "av")  # what the extra `video` brings
 
 
@@ -53,6 +54,9 @@ def watch(options: argparse.Namespace) -> int:
     from a3c.progress import Line
 
     _check_file(options.into, (".mp4", ".gif"))
+    if options.into.suffix.lower() == ".gif" and options.frames_per_second > MOST_GIF_RATE:
+        what = f"got {options.frames_per_second:g}; browsers show at most {MOST_GIF_RATE} pictures of a GIF a second"
+        raise InvalidInput([Problem("--frames-per-second", what)])
     try:
         importlib.import_module("a3c.watching.videos")
     except ModuleNotFoundError as error:

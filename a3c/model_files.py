@@ -1,4 +1,4 @@
-"""Trained parameters on disk: `model.pt` as they were in the end, `points.pt` as they were at each evaluation point.
+"""Trained parameters on disk: `model.pt` as they were in the end, `best.pt` as they were at the best evaluation point.
 
 Both hold tensors only, by layer. They are zip archives that carry a checksum of every tensor, which torch does not look
 at and `read_parameters` does: one flipped bit is found.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +35,9 @@ def write_model(folder: Path, network: FlatNetwork, parameters: Tensor, statisti
     _save(content, folder / run_folder.MODEL)
 
 
-def write_points(folder: Path, network: FlatNetwork, snapshots: Iterable[Tensor]) -> None:
-    """The parameters at each evaluation point, float32 [P], in their order."""
-    _save({"points": [network.named(snapshot) for snapshot in snapshots]}, folder / run_folder.POINTS)
+def write_best(folder: Path, network: FlatNetwork, parameters: Tensor, point: int) -> None:
+    """The parameters at the best evaluation point, float32 [P], and its number."""
+    _save({"parameters": network.named(parameters), "point": torch.tensor(point)}, folder / run_folder.BEST)
 
 
 def _save(content: dict[str, Any], path: Path) -> None:
@@ -47,23 +46,23 @@ def _save(content: dict[str, Any], path: Path) -> None:
     temporary.replace(path)
 
 
-def read_parameters(folder: Path, network: FlatNetwork, point: int | None = None) -> None:
+def read_parameters(folder: Path, network: FlatNetwork, *, best: bool = False) -> None:
     """Gives the network the parameters that a finished run left.
 
     Args:
       folder: of the run.
       network: of the run's settings; its parameters are replaced.
-      point: of evaluation, from 1; None for the end of training.
+      best: those of the best evaluation point, not those at the end of training.
 
     Raises:
       InvalidInput: if the file is missing or damaged, does not fit the network, or holds a number that is not finite.
     """
-    path = folder / (run_folder.MODEL if point is None else run_folder.POINTS)
+    path = folder / (run_folder.BEST if best else run_folder.MODEL)
     content = _load(path)
     try:
-        layers = content["parameters"] if point is None else content["points"][point - 1]
+        layers = content["parameters"]
         found = {name: tuple(layer.shape) for name, layer in layers.items()}
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise _invalid(path, f"does not hold what a run leaves there: {error!r}") from None
     needed = {name: tuple(layer.shape) for name, layer in network.named(network.vector).items()}
     if found != needed:

@@ -21,7 +21,6 @@ from a3c.settings import ActorCriticSettings, MeasuredHistogram, Settings
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
     from a3c.asynchrony.outcomes import Progress, Result
-    from a3c.asynchrony.shared import SharedMemory
     from a3c.learning.flat import FlatNetwork
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -120,6 +119,7 @@ def _train(
 ) -> Result:
     from a3c.asynchrony.agents import make_network
     from a3c.asynchrony.checkpointing import Checkpointer
+    from a3c.asynchrony.crew import Orders
     from a3c.asynchrony.live import Supervisor
     from a3c.environments import make
     from a3c.records.run_writer import RunWriter
@@ -127,26 +127,21 @@ def _train(
     network = make_network(settings, make(settings, 0, 0).spec)
     lengths = run.source.load("run")["lengths"] if run.source else None
     writer = RunWriter(folder, settings, lengths)
-    every = conditions.checkpoint_seconds
-
-    def checkpointer(memory: SharedMemory) -> Checkpointer:
-        assert every is not None
-        return Checkpointer(run.checkpoints, run.facts, memory, every_seconds=every)
-
+    every, checkpointer = conditions.checkpoint_seconds, None
+    if every:
+        checkpointer = Checkpointer(run.checkpoints, run.facts, every_seconds=every)
     supervisor = Supervisor(
         settings,
         network.vector,
         writer,
-        checkpointer=checkpointer if every else None,
+        orders=Orders(run.histogram, conditions.recorded, conditions.worker_processes),
+        checkpointer=checkpointer,
         source=run.source,
         evaluate_after_training=conditions.timing,
-        histogram=run.histogram,
-        recorded=conditions.recorded,
-        worker_processes=conditions.worker_processes,
     )
     result = supervisor.run(progress)
     writer.close()
-    _write_model(folder, network, settings, result)
+    _write_models(folder, network, settings, result)
     _write_policy(folder, network, settings)
     return result
 
@@ -188,15 +183,15 @@ def _one_thread() -> None:
         os.environ[variable] = "1"
 
 
-def _write_model(folder: Path, network: FlatNetwork, settings: Settings, result: Result) -> None:
-    """Final parameters with the optimizer's statistics, and the parameters at each evaluation point."""
+def _write_models(folder: Path, network: FlatNetwork, settings: Settings, result: Result) -> None:
+    """Final parameters with the optimizer's statistics, and those of the best evaluation point."""
     from a3c.asynchrony.rules import statistics_names
-    from a3c.model_files import write_model, write_points
+    from a3c.model_files import write_best, write_model
 
     names = statistics_names(settings.optimizer)
     statistics = [dict(zip(names, owner, strict=True)) for owner in result.statistics]
     write_model(folder, network, result.parameters, statistics)
-    write_points(folder, network, result.snapshots)
+    write_best(folder, network, result.best.parameters, result.best.point)
     network.vector.copy_(result.parameters)
 
 

@@ -57,7 +57,7 @@ def finished() -> Callable[..., Path]:
     def write(folder: Path, settings: Settings, point_scores: tuple[float, ...] = (1.0, 3.0, 2.0)) -> Path:
         from a3c.asynchrony.agents import make_network
         from a3c.environments import make
-        from a3c.model_files import write_model, write_points
+        from a3c.model_files import write_best, write_model
         from a3c.training import cpu_capability
 
         points = len(point_scores)
@@ -67,8 +67,9 @@ def finished() -> Callable[..., Path]:
         run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
         spec = make(settings, 0, 0).spec
         networks = [make_network(settings.model_copy(update={"seed": k}), spec) for k in range(points)]
-        write_points(folder, networks[0], [network.vector for network in networks])
+        best = point_scores.index(max(point_scores))
         write_model(folder, networks[0], networks[-1].vector, [])
+        write_best(folder, networks[0], networks[best].vector, best + 1)
         rows = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
         rows.write(EvaluationRow(k + 1, 0, 100 * (k + 1), 0, 0.0, 0, s, 1, 0, "") for k, s in enumerate(point_scores))
         rows.close()

@@ -50,24 +50,16 @@ def run(cartpole: Make, finished: Finished, tmp_path_factory: pytest.TempPathFac
     return finished(tmp_path_factory.mktemp("runs") / "run", cartpole())
 
 
-@pytest.mark.parametrize("point", [1, 2])
-def test_each_points_parameters_are_kept_and_score_again_what_they_scored_in_training(
-    trained: Path, point: int
-) -> None:
-    recorded = [row for row in rows_of(trained / run_folder.EVALUATIONS) if row["point"] == str(point)]
-    loaded = frozen_runs.load(trained, str(point))
+@pytest.mark.parametrize("point", ["best", "final"])
+def test_the_parameters_kept_score_again_what_they_scored_in_training(trained: Path, point: str) -> None:
+    loaded = frozen_runs.load(trained, point)
+    number = 2 if point == "final" else int(loaded.point)  # nothing comes after the last of two points
+    recorded = [row for row in rows_of(trained / run_folder.EVALUATIONS) if row["point"] == str(number)]
     assert hashlib.sha256(loaded.network.vector.numpy().tobytes()).hexdigest()[:16] == recorded[0]["digest"]
-    again = play(loaded.network, loaded.settings, point)
+    again = play(loaded.network, loaded.settings, number)
     assert [(str(g.score), str(g.steps), str(int(g.truncated))) for g in again] == [
         (row["score"], row["steps"], row["truncated"]) for row in recorded
     ]
-
-
-def test_the_final_parameters_are_those_of_the_last_point_where_nothing_comes_after_it(trained: Path) -> None:
-    final, last = (frozen_runs.load(trained, point) for point in ("final", "2"))
-    assert torch.equal(final.network.vector, last.network.vector)
-    assert final.description == "final parameters, 800 frames"
-    assert last.description == "evaluation point (2 of 2), 800 frames"
 
 
 def test_the_same_command_prints_the_same_numbers_and_another_seed_others(
@@ -178,11 +170,10 @@ def test_the_best_point_is_the_first_of_those_with_the_highest_mean_score(
     assert f"best evaluation point ({best} of 3)" in loaded.description
 
 
-def test_points_have_their_own_parameters(run: Path) -> None:
-    vectors = [frozen_runs.load(run, point).network.vector for point in ("1", "2", "3", "final")]
-    assert not torch.equal(vectors[0], vectors[1])
-    assert not torch.equal(vectors[1], vectors[2])
-    assert torch.equal(vectors[2], vectors[3])
+def test_the_best_parameters_are_not_the_final_ones(run: Path) -> None:
+    best, final = (frozen_runs.load(run, point) for point in ("best", "final"))
+    assert not torch.equal(best.network.vector, final.network.vector)
+    assert final.description == "final parameters, 300 frames"
 
 
 def test_other_versions_are_noted_and_nothing_more(
@@ -267,14 +258,11 @@ def test_settings_of_another_format_say_where_and_what(cliff: Make, finished: Fi
         frozen_runs.load(path.parent)
 
 
-def test_points_that_are_not_there_are_refused(run: Path, cliff: Make, finished: Finished, tmp_path: Path) -> None:
-    for point in ("0", "4", "-1", "last", "1.5"):
-        with pytest.raises(InvalidInput, match="allowed: final, best, 1 to 3"):
-            frozen_runs.load(run, point)
+def test_best_parameters_that_are_not_there_are_refused(cliff: Make, finished: Finished, tmp_path: Path) -> None:
     folder = finished(tmp_path / "run", cliff())
-    (folder / run_folder.POINTS).unlink()
+    (folder / run_folder.BEST).unlink()
     frozen_runs.load(folder)
-    with pytest.raises(InvalidInput, match=r"points\.pt: is not there"):
+    with pytest.raises(InvalidInput, match=r"best\.pt: is not there"):
         frozen_runs.load(folder, "best")
     (folder / run_folder.EVALUATIONS).write_text("nothing\nof it\n")
     with pytest.raises(InvalidInput, match=r"evaluations\.csv: cannot be read"):

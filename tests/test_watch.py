@@ -55,7 +55,8 @@ def noise(kind: str, steps: int = 12, count: int = 4) -> Recording:
         picture = np.full((210, 160, 3), 20 * step % 256, np.uint8)
         moments.append(Moment(Picture.of(picture), 10.0 * step, thought, done, kind == ACTION_VALUES))
     names = [f"action {index}" for index in range(count)]
-    return Recording("Game", ["one", "two"], kind, names, moments, moments[-1].picture, 1234.0, "game over")
+    end = Picture.of(np.full((210, 160, 3), [0, 255, 0], np.uint8))
+    return Recording("Game", ["one", "two"], kind, names, moments, end, 1234.0, "game over")
 
 
 def pixels(image: Any) -> np.ndarray:
@@ -105,7 +106,9 @@ def test_what_epsilon_chose_is_marked(
     assert [moment.explores for moment in film.moments] == differs
     assert any(differs) == (policy == "sampled" and epsilon == 1.0)
     assert all(moment.thought.value == moment.thought.actions.max() for moment in film.moments)
-    assert film.lines[1].startswith(f"{policy} policy" if policy == "greedy" else f"epsilon-greedy ({epsilon:g}) policy")
+    assert film.lines[1].startswith(
+        f"{policy} policy" if policy == "greedy" else f"epsilon-greedy ({epsilon:g}) policy"
+    )
 
 
 def test_an_output_is_read_as_its_algorithm_reads_it() -> None:
@@ -170,7 +173,9 @@ def test_recordings_of_any_length_can_be_drawn(kind: str, steps: int) -> None:
     assert len(shown) == steps + 1
     for index in (0, steps - 1, steps):
         assert shown.picture(index).size == drawing.SIZE
-    assert not np.array_equal(pixels(shown.picture(0)), pixels(shown.picture(steps)))
+    middle = drawing.MARGIN + drawing.SIDE // 2
+    assert shown.picture(0).getpixel((middle, middle)) == (0, 0, 0)
+    assert shown.picture(steps).getpixel((middle, middle)) == (0, 255, 0)
 
 
 def test_the_curve_shows_the_past_and_not_the_future() -> None:
@@ -206,7 +211,8 @@ def test_of_very_many_actions_the_most_prominent_have_rows() -> None:
 
 
 def test_a_small_picture_grows_by_a_whole_number_and_a_large_one_shrinks_to_fit() -> None:
-    for shape, size in (((210, 160), (420, 320)), ((400, 600), (333, 500)), ((400, 400), (400, 400))):
+    sizes = {(210, 160): (420, 320), (400, 600): (333, 500), (400, 400): (400, 400), (1, 9000): (1, 500)}
+    for shape, size in sizes.items():
         canvas = Image.new("RGB", drawing.SIZE, "white")
         drawing._paste_fitting(canvas, Picture.of(np.zeros((*shape, 3), np.uint8)))
         black = (pixels(canvas) == 0).all(-1)
@@ -240,6 +246,24 @@ def test_a_gif_shows_what_was_drawn(tmp_path: Path) -> None:
             assert difference.max() <= 16, "256 colors are enough for it"
 
 
+def test_what_does_not_change_takes_no_room_in_a_gif(tmp_path: Path) -> None:
+    class Still:
+        def __init__(self, count: int) -> None:
+            self._count = count
+            self._image = Drawing(noise(PROBABILITIES)).picture(0)
+
+        def __len__(self) -> int:
+            return self._count
+
+        def picture(self, index: int) -> Any:
+            return self._image
+
+    for count in (1, 11):
+        videos.write_video(Still(count), tmp_path / f"{count}.gif", 10.0)
+    one, eleven = ((tmp_path / f"{count}.gif").stat().st_size for count in (1, 11))
+    assert eleven < 2 * one
+
+
 def test_an_mp4_is_decoded_with_every_picture_and_its_rate(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "game.mp4"
     options = ["--most-seconds", "1.5", "--frames-per-second", "20", "--quiet"]
@@ -265,14 +289,14 @@ def test_an_mp4_shows_what_was_drawn(tmp_path: Path) -> None:
 def test_a_film_that_fails_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
     class Failing(Drawing):
         def picture(self, index: int) -> Any:
-            if index == 3:
+            if index == 38:  # late enough for something to have been written, and no sample of the palette
                 raise RuntimeError("no such picture")
             return super().picture(index)
 
     path = tmp_path / f"film{ending}"
     path.write_text("an older film")
     with pytest.raises(RuntimeError, match="no such picture"):
-        videos.write_video(Failing(noise(PROBABILITIES)), path, 15.0)
+        videos.write_video(Failing(noise(PROBABILITIES, 40)), path, 15.0)
     assert path.read_text() == "an older film"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -294,6 +318,13 @@ def test_a_missing_package_is_one_line_that_says_what_to_install(
     monkeypatch.setitem(sys.modules, module, None)
     assert main(["watch", str(run), "--into", str(tmp_path / "game.gif")]) == 2
     assert f"needs the module {module}: pip install 'a3c[video]'" in capsys.readouterr().err
+
+
+def test_a_gif_is_not_faster_than_browsers_show_it(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["watch", str(run), "--into", str(tmp_path / "game.gif"), "--frames-per-second", "60"]) == 2
+    assert "at most 50 pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("into", "words"), [("game.avi", "ends in .mp4 or .gif"), ("nowhere/game.gif", "no folder")])

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from a3c.asynchrony.children import Child
+from a3c.asynchrony.crew import Crew
 from a3c.asynchrony.drain import Drain
-from a3c.asynchrony.pausing import CheckpointPlaces
-from a3c.asynchrony.shared import AGREED, DRAINED, PAUSE, SNAPSHOTS, STOP, TURNS, SharedMemory
-from a3c.records.checkpoints import Checkpoint, Checkpoints, State
+from a3c.asynchrony.shared import AGREED, DRAINED, PAUSE, SNAPSHOTS, TURNS, SharedMemory
+from a3c.records.checkpoints import Checkpoints, State, save_state
 
 SHARED = ("parameters", "statistics", "target", "worker_frames", "counters", "probe")
 SNAPSHOT_PARTS = ("snapshots", "snapshot_places", "snapshot_seconds")
@@ -22,28 +21,25 @@ SNAPSHOT_PARTS = ("snapshots", "snapshot_places", "snapshot_seconds")
 class Checkpointer:
     """Makes a checkpoint every so many seconds, and whenever it is asked to."""
 
-    def __init__(
-        self, checkpoints: Checkpoints, facts: dict[str, Any], memory: SharedMemory, *, every_seconds: float
-    ) -> None:
+    def __init__(self, checkpoints: Checkpoints, facts: dict[str, Any], *, every_seconds: float) -> None:
         """The first one is due `every_seconds` from now.
 
         Args:
           checkpoints: of the run's folder.
           facts: what makes a checkpoint this run's.
-          memory: shared.
           every_seconds: between two checkpoints.
         """
-        self._checkpoints, self._facts, self._memory = checkpoints, facts, memory
-        self._counters = memory.counters.numpy()
+        self._checkpoints, self._facts = checkpoints, facts
         self._every = every_seconds
         self._due = time.monotonic() + every_seconds
-        self._unfinished: Path | None = None
+        self._writing: Path | None = None
         self._saved = 0
         self.written = 0
 
-    def places(self, gates: Sequence[Any], source: Checkpoint | None) -> CheckpointPlaces:
-        """What the workers have to know."""
-        return CheckpointPlaces(self._checkpoints.unfinished, source.folder if source else None, gates)
+    @property
+    def unfinished(self) -> Path:
+        """The folder that workers save themselves into."""
+        return self._checkpoints.unfinished
 
     def ask_now(self) -> None:
         """Makes a checkpoint due at once."""
@@ -53,36 +49,30 @@ class Checkpointer:
         """A worker has saved itself."""
         self._saved += 1
 
-    def tick(self, workers: Sequence[Child], gates: Sequence[Any], state: Callable[[], State]) -> None:
+    def tick(self, crew: Crew, memory: SharedMemory, state: Callable[[], State]) -> None:
         """To be called often: asks for a checkpoint that is due, and completes one that all have saved for.
 
         Args:
-          workers: all worker processes. If one has ended, its turns are over and there is no checkpoint any more.
-          gates: that let them go on.
-          state: what all share, called while everybody waits.
+          crew: if one of its workers has ended, its turns are over and there is no checkpoint any more.
+          memory: shared; the workers look there whether they are asked.
+          state: what is not a worker's, called while everybody waits.
         """
-        if self._unfinished is None:
-            if time.monotonic() >= self._due and all(worker.alive for worker in workers):
-                self._unfinished, self._saved = self._checkpoints.begin(), 0
-                self._counters[PAUSE] += 1
+        if self._writing is None:
+            if time.monotonic() >= self._due and crew.working:
+                self._writing, self._saved = self._checkpoints.begin(), 0
+                memory.counters[PAUSE] += 1
             return
-        complete = self._saved == len(workers)
-        if not complete and all(worker.alive for worker in workers):
+        complete = self._saved == len(crew.workers)
+        if not complete and crew.working:
             return
         if complete:
-            self._complete(state())
-        for gate in gates[: self._saved] if complete else gates:
+            save_state(self._writing / "run.npz", state())
+            self._checkpoints.commit(self._writing, self._facts)
+            self.written += 1
+        for gate in crew.gates:
             gate.release()
-        self._unfinished = None
+        self._writing = None
         self._due = time.monotonic() + self._every
-
-    def _complete(self, state: State) -> None:
-        from a3c.records.checkpoints import save_state
-
-        assert self._unfinished is not None
-        save_state(self._unfinished / "run.npz", state)
-        self._checkpoints.commit(self._unfinished, self._facts)
-        self.written += 1
 
 
 def shared_state(memory: SharedMemory, evaluated: int) -> State:
@@ -97,15 +87,14 @@ def shared_state(memory: SharedMemory, evaluated: int) -> State:
 
 
 def restore_shared(memory: SharedMemory, state: State) -> None:
-    """Puts it back; nobody has been asked to pause or stop, and the ring of turns is empty."""
+    """Puts it back; nobody has been asked to pause, and the ring of turns is empty."""
     for name in SHARED:
         getattr(memory, name).copy_(torch.from_numpy(state[name]))
     evaluated, made = int(state["evaluated"]), int(memory.counters[SNAPSHOTS])
     for name in SNAPSHOT_PARTS:
         getattr(memory, name)[evaluated:made] = torch.from_numpy(state[name])
     memory.counters[DRAINED] = memory.counters[TURNS]
-    for flag in (PAUSE, AGREED, STOP):
-        memory.counters[flag] = 0
+    memory.counters[PAUSE] = memory.counters[AGREED] = 0
 
 
 def run_state(memory: SharedMemory, drain: Drain, evaluated: int, lengths: dict[str, int]) -> State:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from a3c.asynchrony.comparing import Difference, Examination
+from a3c.records.checkpoints import State
 
 
 class ProcessFailedError(RuntimeError):
@@ -63,13 +67,41 @@ class Progress:
     evaluating: bool
 
 
+class Best(NamedTuple):
+    """The evaluation point with the highest mean score so far; the first one of equals.
+
+    Attributes:
+      point: from 1; 0 before any has been evaluated.
+      score: its mean.
+      parameters: float32 [P].
+    """
+
+    point: int
+    score: float
+    parameters: Tensor
+
+    @classmethod
+    def none(cls, size: int) -> Best:
+        """Before any evaluation."""
+        return cls(0, -math.inf, torch.zeros(size))
+
+    def saved(self) -> State:
+        """For a checkpoint."""
+        return self._asdict() | {"parameters": self.parameters.numpy()}
+
+    @classmethod
+    def restored(cls, state: State) -> Best:
+        """From a checkpoint."""
+        return cls(int(state["point"]), float(state["score"]), torch.from_numpy(state["parameters"]))
+
+
 @dataclass(frozen=True)
 class Result:
     """What training left in memory.
 
     Attributes:
       parameters: float32 [P], final.
-      snapshots: float32 [points, P], those at the evaluation points.
+      best: the parameters with the highest score in evaluation.
       statistics: float32 [1 or N, S, P], the optimizer's: shared, or of each worker.
       frames: global frames.
       updates: versions applied.
@@ -80,7 +112,7 @@ class Result:
     """
 
     parameters: Tensor
-    snapshots: Tensor
+    best: Best
     statistics: Tensor
     frames: int
     updates: int

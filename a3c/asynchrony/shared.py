@@ -19,7 +19,7 @@ from a3c.settings import Settings
 
 RING_TURNS = 1 << 15
 
-VERSION, FRAMES, TURNS, DRAINED, SNAPSHOTS, STOP, FINISHED, REFRESHES, PAUSE, AGREED = range(10)
+VERSION, FRAMES, TURNS, DRAINED, SNAPSHOTS, FINISHED, REFRESHES, PAUSE, AGREED = range(9)
 
 NUMBERS = ("seconds", *Diagnostics._fields)
 
@@ -37,7 +37,7 @@ class SharedMemory:
       statistics: float32 [1 or N, S, P], the optimizer's S vectors: shared, or a worker's own.
       target: float32 [P], the target network's parameters; empty for an algorithm without one.
       worker_frames: int64 [N], frames in each worker's turns.
-      counters: int64 [10], see the constants of this module; written only under the lock or by their one owner.
+      counters: int64 [9], see the constants of this module; written only under the lock or by their one owner.
       turns: uint8 [RING_TURNS, 8], records of dtype `TURN`.
       numbers: float64 [RING_TURNS, len(NUMBERS)], one row a turn.
       probe: int32 [PROBE_INTEGERS], to each of which every push adds one, without a lock under hogwild: what is missing
@@ -91,7 +91,7 @@ def allocate(settings: Settings, initial: Tensor) -> SharedMemory:
         statistics=_shared([owners, vectors, size], torch.float32),
         target=_shared([0 if settings.target_interval_frames is None else size], torch.float32),
         worker_frames=_shared([settings.turn_workers], torch.int64),
-        counters=_shared([10], torch.int64),
+        counters=_shared([9], torch.int64),
         turns=_shared([RING_TURNS, TURN.itemsize], torch.uint8),
         numbers=_shared([RING_TURNS, len(NUMBERS)], torch.float64),
         probe=_shared([PROBE_INTEGERS], torch.int32),

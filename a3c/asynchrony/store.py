@@ -23,7 +23,6 @@ from a3c.asynchrony.shared import (
     REFRESHES,
     RING_TURNS,
     SNAPSHOTS,
-    STOP,
     TURNS,
     VERSION,
     SharedMemory,
@@ -77,8 +76,7 @@ class SharedStore:
         return Pulled(int(self._counters[VERSION]), int(self._counters[FRAMES]))
 
     def _exhausted(self) -> bool:
-        counters = self._counters
-        return bool(counters[STOP]) or int(counters[FRAMES]) >= self._settings.budget_frames
+        return int(self._counters[FRAMES]) >= self._settings.budget_frames
 
     def _copy_parameters(self, into: LocalCopy) -> Pulled:
         """Versions and frames first: were they read after a torn copy, staleness would look too small."""

@@ -39,6 +39,7 @@ class Maze:
     """Mazes as an environment; observations are uint8 `[3, 84, 84]`, red, green and blue."""
 
     spec = Spec(observation_shape=(3, SIDE, SIDE), observation_dtype="uint8", actions=len(ACTIONS))
+    action_names = tuple(ACTIONS)
 
     def __init__(self, settings: MazeSettings, generator: np.random.Generator) -> None:
         """Nothing is started before the first reset.

@@ -18,13 +18,13 @@ HISTOGRAM = "histogram.json"
 SCHEDULE = "schedule.bin"
 POLICY = "policy.csv"
 MODEL = "model.pt"
-POINTS = "points.pt"
+BEST = "best.pt"
 DONE = "done.json"
 TRACKED = "tracked.json"
 LOCK = "lock"
 
 RESULTS = (
-    MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, POINTS, DONE, TRACKED,
+    MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, BEST, DONE, TRACKED,
 )  # fmt: skip
 
 

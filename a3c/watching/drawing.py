@@ -132,7 +132,8 @@ def _paste_fitting(canvas: Image.Image, picture: Picture) -> None:
         size = (image.width * int(factor), image.height * int(factor))
         image = image.resize(size, Image.Resampling.NEAREST)
     else:
-        image = image.resize((round(image.width * factor), round(image.height * factor)), Image.Resampling.BOX)
+        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+        image = image.resize(size, Image.Resampling.BOX)
     corner = (MARGIN + (SIDE - image.width) // 2, MARGIN + (SIDE - image.height) // 2)
     canvas.paste(image, corner)
     frame = (corner[0] - 1, corner[1] - 1, corner[0] + image.width, corner[1] + image.height)

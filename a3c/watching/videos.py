@@ -80,8 +80,9 @@ def _write_gif(pictures: Pictures, path: Path, frames_per_second: float, progres
         file.writelines(_gif_header(palette, pictures.picture(0).size))
         for index, duration in enumerate(gif_durations(len(pictures), frames_per_second)):
             colors = np.asarray(pictures.picture(index).quantize(palette=palette, dither=Image.Dither.NONE))
-            changed = Image.fromarray(np.where(colors == before, np.uint8(TRANSPARENT), colors))
-            file.writelines(getdata(changed, duration=duration, transparency=TRANSPARENT))
+            place = Image.fromarray(colors != before).getbbox() or (0, 0, 1, 1)
+            changed = Image.fromarray(np.where(colors == before, np.uint8(TRANSPARENT), colors)).crop(place)
+            file.writelines(getdata(changed, place[:2], duration=duration, transparency=TRANSPARENT))
             before = colors
             progress(index + 1)
         file.write(GIF_END)

@@ -18,6 +18,7 @@ from a3c.asynchrony.behaviors import Behavior, Softmax
 from a3c.asynchrony.correcting import make_correction
 from a3c.asynchrony.exchange import Push
 from a3c.asynchrony.order import make_order
+from a3c.asynchrony.pausing import Pause
 from a3c.asynchrony.sampling import Sampler
 from a3c.asynchrony.serial import Execution, Observation
 from a3c.asynchrony.shared import allocate
@@ -99,14 +100,16 @@ def execute() -> Callable[..., SimpleNamespace]:
         store = LockedStore(memory, threading.Lock(), settings, make_correction(settings, spec))
         sent: list[tuple[str, Any]] = []
         samples: list[SampleRow] = []
-        supervisor = SimpleNamespace(memory=memory, pipe=SimpleNamespace(send=sent.append))
+        pipe = SimpleNamespace(send=sent.append)
 
         def examine(turn: int, push: Push) -> None:
             if watch is not None:
                 watch(turn, push, networks, memory)
 
-        observation = Observation(supervisor, examine, Sampler(settings, spec, samples.append))
-        Execution(settings, store, networks, observation).asynchronous(make_order(settings))
+        assignment = SimpleNamespace(memory=memory, pipe=pipe)
+        observation = Observation(assignment, examine, Sampler(settings, spec, samples.append))
+        pause = Pause(None, memory, pipe, 0, agreed=False)
+        Execution(settings, store, networks, observation, pause).asynchronous(make_order(settings))
         return SimpleNamespace(memory=memory, networks=networks, samples=samples, sent=sent)
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ from torch import nn
 
 from a3c.asynchrony.acting import Actor
 from a3c.asynchrony.behaviors import Softmax
+from a3c.asynchrony.shared import TURNS
+from a3c.asynchrony.worker import EPISODES
 from a3c.environments.step import Spec, Step
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.returns import n_step_returns
+from a3c.settings import Settings
 
 GAMMA = 0.9
 
@@ -149,10 +153,29 @@ def test_without_a_length_a_rollout_is_one_whole_episode(actor_of: ActorOf, leng
             assert rollout.observation[:, 0, 0].tolist() == list(range(length))
             assert rollout.discount[:, 0].tolist() == pytest.approx([GAMMA] * (length - 1) + [0.0])
             assert rollout.reward[:, 0].tolist() == [1.0] * length
+            assert rollout.bootstrap_value.tolist() == [0.0]
             assert len(actor.episodes) == turn + 1
         returns = n_step_returns(rollout.reward, rollout.discount, rollout.bootstrap_value)[:, 0]
         finite = [(1 - GAMMA ** (length - t)) / (1 - GAMMA) for t in range(length)]
         assert returns.tolist() == pytest.approx(finite, rel=1e-5)
+
+
+def test_such_a_run_has_one_turn_an_episode(
+    scripted_settings: Callable[..., Settings], execute: Callable[..., SimpleNamespace]
+) -> None:
+    """The frame limit's episodes too, and the last one beyond the budget."""
+    for ending in ("over", "limit"):
+        settings = scripted_settings(
+            options={"states": 9, "length": 70, "ending": ending}, schedule="drawn", order={"kind": "round_robin"},
+            workers=3, budget_frames=1_000, learning={"rollout_steps": None},
+        )  # fmt: skip
+        run = execute(settings)
+        episodes = [row for what, rows in run.sent if what == EPISODES for row in rows]
+        turns = run.memory.turn_records[: int(run.memory.counters[TURNS])]
+        assert len(turns) == len(episodes) == 15
+        assert set(turns["steps"].tolist()) == {70}
+        assert {(row.steps, row.truncated) for row in episodes} == {(70, int(ending == "limit"))}
+        assert sorted(row.worker for row in episodes) == [0] * 5 + [1] * 5 + [2] * 5
 
 
 def test_a_life_lost_inside_a_whole_episode_cuts_the_sum_there(actor_of: ActorOf) -> None:

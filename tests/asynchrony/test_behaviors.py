@@ -92,6 +92,7 @@ def test_noise_never_vanishes_and_its_stream_does_not_depend_on_the_output() -> 
     assert a.random() == b.random()
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")  # infinity less itself, on the way to the refusal
 @pytest.mark.parametrize("number", [math.nan, math.inf])
 @pytest.mark.parametrize("behavior", [Softmax(), GaussianNoise(), EpsilonGreedy(np.array([0.1]), 0)])
 def test_an_output_that_is_not_finite_is_refused(behavior: Softmax, number: float) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -43,3 +44,20 @@ def test_turns_come_in_order_and_intervals_add_up(cliff: Callable[..., Settings]
     assert rows[-1].score_mean == 7.0
     assert rows[0].score_mean is None
     assert (drain.frames, drain.updates) == (100, 20)
+
+
+def test_what_an_algorithm_does_not_have_is_left_empty(cliff: Callable[..., Settings]) -> None:
+    """Action values have neither policy loss nor entropy."""
+    settings = cliff(schedule="locked", budget_frames=10, records={"intervals": 1})
+    memory = allocate(settings, torch.zeros(16))
+    memory.start_time[0] = 0.0
+    store, drain, into = (
+        LockedStore(memory, threading.Lock(), settings),
+        Drain(memory, settings),
+        LocalCopy(torch.empty(16)),
+    )
+    for value_loss in (2.0, 4.0):
+        numbers = Diagnostics(math.nan, value_loss, math.nan, 1.0, 1.0)
+        store.push(Push(0, 0, torch.ones(16), ROLLOUT, numbers, into.vector), into)
+    _, (row,) = drain.take()
+    assert (row.policy_loss, row.value_loss, row.entropy, row.value) == (None, 3.0, None, 1.0)

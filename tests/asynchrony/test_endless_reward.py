@@ -57,7 +57,7 @@ def finite(gamma: float, length: int) -> list[float]:
     return [(1 - gamma ** (length - step)) / (1 - gamma) for step in range(length)]
 
 
-@pytest.mark.parametrize("envs", [1, 2])
+@pytest.mark.parametrize("envs", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("options", "values"),
     [
@@ -72,14 +72,14 @@ def test_the_critic_comes_to_the_value_of_the_rewards_to_come(
     learned: Callable[..., torch.Tensor], options: dict[str, Any], values: list[float], envs: int
 ) -> None:
     """A frame limit in between does not lower it, for it bootstraps; a game over and a lost life do."""
-    rows = learned(options, ACTOR_CRITIC, gamma=0.9, rate=0.1, envs_per_worker=envs, budget_frames=1_500 * envs)
+    rows = learned(options, ACTOR_CRITIC, gamma=0.9, rate=0.2, envs_per_worker=envs, budget_frames=600 * envs)
     assert rows[:, -1].tolist() == pytest.approx(values, rel=1e-3)
 
 
 @pytest.mark.parametrize("gae_lambda", [0.0, 0.5])
 def test_shorter_returns_come_to_the_same_value(learned: Callable[..., torch.Tensor], gae_lambda: float) -> None:
     algorithm = ACTOR_CRITIC | {"gae_lambda": gae_lambda}
-    rows = learned({"states": 3, "length": 7, "ending": "limit"}, algorithm, gamma=0.5, rate=0.1, budget_frames=1_500)
+    rows = learned({"states": 3, "length": 7, "ending": "limit"}, algorithm, gamma=0.5, rate=0.2, budget_frames=600)
     assert rows[:, -1].tolist() == pytest.approx([2.0] * 3, rel=1e-3)
 
 
@@ -97,8 +97,8 @@ def test_action_values_come_to_it_through_their_target_network(
     values: list[float],
 ) -> None:
     """Both actions do the same, and half of those taken are drawn by chance."""
-    rows = learned(options, valuing(method, 60), gamma=0.5, rate=0.1, budget_frames=1_500)
-    assert rows.tolist() == [pytest.approx([value] * 2, rel=5e-3) for value in values]
+    rows = learned(options, valuing(method, 40), gamma=0.5, rate=0.2, budget_frames=900)
+    assert rows.tolist() == [pytest.approx([value] * 2, rel=1e-2) for value in values]
 
 
 @pytest.mark.parametrize("ending", ["over", "limit"])
@@ -107,5 +107,5 @@ def test_without_bootstrapping_an_episode_is_worth_what_was_paid_in_it(
 ) -> None:
     """One update an episode: even a frame limit is then an end, and values are the finite sums."""
     options = {"states": 4, "length": 4, "ending": ending}
-    rows = learned(options, ACTOR_CRITIC, 0.9, 0.1, rollout_steps=None, budget_frames=1_000)
+    rows = learned(options, ACTOR_CRITIC, 0.9, 0.2, rollout_steps=None, budget_frames=500)
     assert rows[:, -1].tolist() == pytest.approx(finite(0.9, 4), rel=1e-3)

@@ -43,7 +43,8 @@ def test_a_run_with_a_target_network_is_replayed_byte_for_byte(
 
 
 def test_a_run_that_remembers_is_replayed_byte_for_byte(cartpole: Make, tmp_path: Path) -> None:
-    settings = cartpole(schedule="locked", workers=3, network={"lstm_cells": 16}, pull_interval_rollouts=2)
+    network = {"lstm_cells": 16}
+    settings = cartpole(schedule="locked", workers=3, budget_frames=1_000, network=network, pull_interval_rollouts=2)
     assert agrees(settings, tmp_path / "run", worker_processes=False) is None
 
 

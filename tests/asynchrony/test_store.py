@@ -163,17 +163,22 @@ def test_the_gradient_that_is_applied_is_clipped(cliff: Callable[..., Settings])
 
 @pytest.mark.parametrize(("schedule", "kind"), [("locked", LockedStore), ("hogwild", HogwildStore)])
 @pytest.mark.parametrize("annealing", ["linear", "linear_per_worker"])
+@pytest.mark.parametrize("annealing_frames", [None, 400])
 def test_the_rate_follows_the_global_frames_or_each_workers_own(
-    cliff: Callable[..., Settings], annealing: str, schedule: str, kind: type
+    cliff: Callable[..., Settings], annealing_frames: int | None, annealing: str, schedule: str, kind: type
 ) -> None:
-    """Of a budget of 100 frames each of two workers has 50; worker 0 uses more, and its rate stays at 0 then."""
+    """Of a budget of 100 frames each of two workers has 50; worker 0 uses more, and its rate stays at 0 then.
+
+    The beginning of a run of 400 frames has the rates of such a run.
+    """
     optimizer = {"kind": "momentum_sgd", "learning_rate": 0.1, "annealing": annealing, "momentum": 0.0}
-    settings = cliff(schedule=schedule, workers=2, budget_frames=100, optimizer=optimizer)
-    memory, into = memory_of(settings), local()
+    learning = {"annealing_frames": annealing_frames}
+    settings = cliff(schedule=schedule, workers=2, budget_frames=100, optimizer=optimizer, learning=learning)
+    memory, into, whole = memory_of(settings), local(), annealing_frames or 100
     store = kind(memory, threading.Lock(), settings)
     everybody, own = 0, [0, 0]
     for worker, steps in [(0, 10), (0, 30), (1, 5), (0, 15), (0, 2), (1, 20), (1, 1), (0, 16)]:
-        share = 1 - everybody / 100 if annealing == "linear" else max(0.0, 1 - own[worker] / 50)
+        share = 1 - everybody / whole if annealing == "linear" else max(0.0, 1 - own[worker] / (whole / 2))
         before = memory.parameters.clone()
         assert store.push(push_of(torch.ones(SIZE), worker=worker, steps=steps), into).applied
         assert (before - memory.parameters).tolist() == pytest.approx([0.1 * share] * SIZE, abs=1e-6)  # float32

@@ -11,6 +11,7 @@ import torch
 
 from a3c.asynchrony.acting import Actor, make_actor
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed
+from a3c.asynchrony.pausing import Pause
 from a3c.asynchrony.sampling import Sampler
 from a3c.asynchrony.shared import FRAMES, SharedMemory, allocate
 from a3c.asynchrony.store import LockedStore
@@ -74,9 +75,10 @@ def test_each_rollout_is_acted_with_the_parameters_and_the_counter_of_its_pull(s
         after.append((int(memory.counters[FRAMES]), memory.parameters.clone()))
 
     store._advance = advance
-    report = Reporter(0, SimpleNamespace(send=lambda message: None), 0.0)
+    pipe = SimpleNamespace(send=lambda message: None)
+    report, pause = Reporter(0, pipe, 0.0), Pause(None, memory, pipe, 0, agreed=False)
     sampler = Sampler(settings, actor.spec, lambda row: None)
-    work(0, store, actor, examine=examined.append, sampler=sampler, report=report)
+    work(0, store, actor, examine=examined.append, sampler=sampler, report=report, pause=pause)
     acted = [entry for entry in tape if isinstance(entry, tuple)]
     assert [entry if isinstance(entry, str) else "act" for entry in tape] == ["pull", *["act", "push"] * len(acted)]
     assert len(acted) == len(examined) >= 2

@@ -29,6 +29,19 @@ def test_a_batch_steps_each_environment_as_it_would_be_stepped_alone(settings_fo
                 np.testing.assert_array_equal(batch.reset(index), environment.reset())
 
 
+def test_each_environment_of_a_batch_takes_its_own_row_of_continuous_actions(
+    settings_for: Callable[..., Settings],
+) -> None:
+    settings = settings_for("Hopper-v5")
+    batch = Batch([make(settings, index) for index in range(2)])
+    alone = [make(settings, index) for index in range(2)]
+    for index, environment in enumerate(alone):
+        np.testing.assert_array_equal(batch.reset(index), environment.reset())
+    actions = np.random.default_rng(0).uniform(-1, 1, size=(2, 3)).astype(np.float32)
+    for step, environment, action in zip(batch.step(actions), alone, actions, strict=True):
+        np.testing.assert_array_equal(step.observation, environment.step(action).observation)
+
+
 def test_a_batch_has_one_spec(settings_for: Callable[..., Settings]) -> None:
     cart, cliff = make(settings_for("CartPole-v1")), make(settings_for("CliffWorld"))
     assert Batch([cart]).spec == cart.spec

@@ -15,6 +15,7 @@ from a3c.learning.flat import FlatNetwork
 from a3c.learning.gradients import NonFiniteError
 from a3c.learning.losses import action_value_loss, of_actions
 from a3c.learning.networks import Architecture, Table, build
+from a3c.learning.returns import n_step_returns, one_step_returns
 from a3c.learning.rollouts import Rollout
 
 Method = Literal["one_step_q", "one_step_sarsa", "n_step_q"]
@@ -77,6 +78,34 @@ def test_the_loss_is_the_squared_error_of_the_actions_taken_and_its_gradient_twi
     for n, error in enumerate(errors):
         expected = [-2 * error * (k == chosen[n]) for k in range(ACTIONS)]
         assert to_values[n].tolist() == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_in_float64_each_methods_gradient_is_the_formula_to_the_eighth_digit(method: Method) -> None:
+    """From the target network's values to the online network's gradient; the target network gets none."""
+    learner, T, draws = ActionValues(ACTIONS, method), 8, torch.Generator().manual_seed(6)
+    online, target = torch.randn(2, STATES, ACTIONS, generator=draws, dtype=torch.float64).unbind()
+    online.requires_grad_()
+    target.requires_grad_()
+    state, action = (torch.randint(n, (T + 1,), generator=draws) for n in (STATES, ACTIONS))
+    reward = torch.randn(T, generator=draws, dtype=torch.float64)
+    discount = 0.9 * (torch.rand(T, generator=draws) > 0.2).double()
+    following = learner.bootstrap(target[state[1:]], action[1:])
+    one_step = learner.one_step
+    returns = (
+        one_step_returns(reward, discount, following) if one_step else n_step_returns(reward, discount, following[-1])
+    )
+    loss = action_value_loss(online[state[:-1]], action[:-1], returns)
+    to_online, to_target = torch.autograd.grad(loss, (online, target), allow_unused=True)
+    assert to_target is None
+    Q, expected, y = target.tolist(), [[0.0] * ACTIONS for _ in range(STATES)], 0.0
+    for t in reversed(range(T)):
+        s, a, next_state, next_action = (int(x) for x in (state[t], action[t], state[t + 1], action[t + 1]))
+        if one_step or t == T - 1:
+            y = Q[next_state][next_action] if method == "one_step_sarsa" else max(Q[next_state])
+        y = reward[t].item() + discount[t].item() * y
+        expected[s][a] += -2 * (y - online[s, a].item())
+    assert to_online.tolist() == [pytest.approx(row, rel=1e-8, abs=1e-8) for row in expected]
 
 
 @pytest.mark.parametrize("B", [1, 3])

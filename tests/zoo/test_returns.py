@@ -17,61 +17,60 @@ from .pieces import Lane, Make, actor_of
 GAMMA = 0.5
 VALUE = 100.0  # of one step taken: what `value_of_observation` gives
 
-Bootstrap = Callable[[Rollout, bool], Tensor]  # of a rollout, and whether its episode has ended
+Returns = Callable[[Rollout, bool], Tensor]  # of a rollout, and whether its episode has ended
 
 
-def play(make: Make, bootstrap: Bootstrap, length: int, *, truncated: bool = False) -> list[float]:
-    """The returns of one lane's first rollout of at most 3 steps, ended by `bootstrap`."""
-    settings = make(learning={"rollout_steps": 3, "gamma": GAMMA})
-    actor = actor_of(settings, Lane(length, truncated=truncated))
+def play(make: Make, returns: Returns, length: int, *, truncated: bool = False) -> list[float]:
+    """What is made of one lane's first rollout of at most 3 steps."""
+    actor = actor_of(make(learning={"rollout_steps": 3, "gamma": GAMMA}), Lane(length, truncated=truncated))
     rollout = actor.collect(0)
-    value = bootstrap(rollout, bool(actor.episodes))
-    discount = rollout.discount.clone()
-    if actor.episodes:
-        discount[-1] = GAMMA  # what `bootstrap` says about the end decides
-    returns: list[float] = n_step_returns(rollout.reward, discount, value)[:, 0].tolist()
-    return returns
+    made: list[float] = returns(rollout, bool(actor.episodes))[:, 0].tolist()
+    return made
 
 
-def as_played(rollout: Rollout, ended: bool) -> Tensor:
-    """What this project's rollouts end with."""
-    return rollout.bootstrap_value if float(rollout.discount[-1, 0]) else torch.zeros(1)
+def of_this_project(rollout: Rollout, ended: bool) -> Tensor:
+    return n_step_returns(rollout.reward, rollout.discount, rollout.bootstrap_value)
+
+
+def ending_with(rollout: Rollout, value: Tensor) -> Tensor:
+    """R = value, and then R = r + γ R backward over the rollout, as in Algorithm S3."""
+    return n_step_returns(rollout.reward, torch.full_like(rollout.reward, GAMMA), value)
 
 
 def of_the_last_observation_acted_on(rollout: Rollout, ended: bool) -> Tensor:
-    return torch.zeros(1) if ended else VALUE * rollout.observation[-1, :, 0]
+    return ending_with(rollout, torch.zeros(1) if ended else VALUE * rollout.observation[-1, :, 0])
 
 
 def test_NVlabs_GA3C_40_a_rollout_is_bootstrapped_from_what_follows_its_last_action(cartpole: Make) -> None:
     """NVlabs/GA3C#40, dennybritz/reinforcement-learning#39, kengz/SLM-Lab#154: the value is that of the last
     observation acted on, one step too early."""
 
-    def check(bootstrap: Bootstrap) -> None:
+    def check(returns: Returns) -> None:
         end = 3 * VALUE
         expected = [1.75 + end / 8, 1.5 + end / 4, 1 + end / 2]
-        assert play(cartpole, bootstrap, 99) == pytest.approx(expected), "another observation was valued"
+        assert play(cartpole, returns, 99) == pytest.approx(expected), "another observation was valued"
 
-    check(as_played)
+    check(of_this_project)
     with pytest.raises(AssertionError, match="another observation was valued"):
         check(of_the_last_observation_acted_on)
 
 
 def always(rollout: Rollout, ended: bool) -> Tensor:
-    return VALUE * (rollout.observation[-1, :, 0] + 1)
+    return ending_with(rollout, VALUE * (rollout.observation[-1, :, 0] + 1))
 
 
 def never_at_an_end(rollout: Rollout, ended: bool) -> Tensor:
-    return torch.zeros(1) if ended else always(rollout, ended)
+    return ending_with(rollout, torch.zeros(1)) if ended else always(rollout, ended)
 
 
 def test_lazyprogrammer_machine_learning_examples_13_nothing_follows_a_game_over(cartpole: Make) -> None:
     """lazyprogrammer/machine_learning_examples#13: values near the end grow without bound, for the value after it
     counts."""
 
-    def check(bootstrap: Bootstrap) -> None:
-        assert play(cartpole, bootstrap, 2) == pytest.approx([1.5, 1.0]), "something followed the game's end"
+    def check(returns: Returns) -> None:
+        assert play(cartpole, returns, 2) == pytest.approx([1.5, 1.0]), "something followed the game's end"
 
-    check(as_played)
+    check(of_this_project)
     with pytest.raises(AssertionError, match="something followed the game's end"):
         check(always)
 
@@ -80,12 +79,12 @@ def test_DLR_RM_stable_baselines3_633_a_frame_limit_is_bootstrapped_from_the_fin
     """DLR-RM/stable-baselines3#633 and #1864, Toni-SM/skrl#449, openai/gym#3102, jsboige/CoursIA#7821,
     hill-a/stable-baselines#863; ikostrikov/pytorch-a3c counts its `max_episode_length` as done, and so has this too."""
 
-    def check(bootstrap: Bootstrap) -> None:
+    def check(returns: Returns) -> None:
         end = 2 * VALUE
         expected = [1.5 + end / 4, 1 + end / 2]
-        assert play(cartpole, bootstrap, 2, truncated=True) == pytest.approx(expected), "a time-out counted as an end"
+        assert play(cartpole, returns, 2, truncated=True) == pytest.approx(expected), "a time-out counted as an end"
 
-    check(as_played)
+    check(of_this_project)
     with pytest.raises(AssertionError, match="a time-out counted as an end"):
         check(never_at_an_end)
 
