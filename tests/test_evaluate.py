@@ -17,9 +17,9 @@ from a3c import frozen as frozen_runs
 from a3c.__main__ import main
 from a3c.asynchrony import evaluator
 from a3c.asynchrony.agents import make_network
-from a3c.asynchrony.evaluator import Player, play
+from a3c.asynchrony.evaluator import Game, Player, play
 from a3c.environments import make
-from a3c.evaluating import evaluate
+from a3c.evaluating import Evaluation, evaluate, write_games
 from a3c.frozen import OWN_PLACE
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
@@ -76,20 +76,29 @@ def test_the_same_command_prints_the_same_numbers_and_another_seed_others(
     assert [row["score"] for row in rows[0]] != [row["score"] for row in rows[2]]
 
 
-def test_what_is_printed_is_what_the_games_scored(
-    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["evaluate", str(trained), "--episodes", "5", "--into", str(tmp_path / "games.csv")]) == 0
-    rows = rows_of(tmp_path / "games.csv")
-    scores = np.array([float(row["score"]) for row in rows])
-    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines()[1:-1])
-    assert lines["policy"] == "sampled"
-    assert lines["episodes"].startswith("5, ")
-    assert float(lines["mean"].split()[0].replace(",", "")) == pytest.approx(scores.mean(), abs=0.005)
-    assert float(lines["median"].split()[0].replace(",", "")) == np.median(scores)
-    assert lines["min,"] == f"max     {scores.min():,.0f}, {scores.max():,.0f}"
-    assert lines["frame"] == f"limit  ended {sum(row['truncated'] == '1' for row in rows)} of 5"
-    assert {row["point"] for row in rows} == {"final"}
+def test_what_is_printed_is_what_the_games_scored(run: Path) -> None:
+    games = [Game(score, 9, truncated) for score, truncated in ((1.0, False), (2.5, True), (1234.5, True))]
+    head, *lines, note = Evaluation(frozen_runs.load(run, "best", "sampled"), 7, games).text().splitlines()
+    assert head == "CartPole-v1, seed 0: best evaluation point (2 of 3), 200 frames"
+    assert [" ".join(line.split()) for line in lines] == [
+        "policy sampled",
+        "episodes 3, of evaluation seed 7",
+        "mean 412.67 [1, 1,234.50]",
+        "median 2.50 [1, 1,234.50]",
+        "min, max 1, 1,234.50",
+        "frame limit ended 2 of 3",
+    ]
+    assert "nothing about other seeds of training" in note
+
+
+def test_a_file_has_a_line_for_each_game(run: Path, tmp_path: Path) -> None:
+    games = [Game(1.5, 9, False), Game(-2.0, 10, True)]
+    write_games(Evaluation(frozen_runs.load(run, "best", "greedy"), 7, games), tmp_path / "games.csv")
+    assert (tmp_path / "games.csv").read_text().splitlines() == [
+        "point,frames,policy,seed,episode,score,steps,truncated",
+        "2,200,greedy,7,0,1.5,9,0",
+        "2,200,greedy,7,1,-2.0,10,1",
+    ]
 
 
 def test_one_game_has_no_interval(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from a3c.environments.games import MUJOCO_GAMES
 
 if TYPE_CHECKING:
     from a3c.environments.step import Environment
-    from a3c.settings import Settings
+    from a3c.settings import BanditSettings, CliffSettings, CorridorSettings, Settings, SparseGridSettings
 
 # The module that an import asks for -> what a user tells pip to install.
 PACKAGES = {
@@ -90,6 +90,20 @@ def _make(settings: Settings, *place: int, use: str) -> Environment:
             from a3c.environments.maze import Maze
 
             return Maze(chosen, generator)
+        case kinds.CustomSettings():
+            from a3c.environments.custom import custom
+
+            return custom(game, chosen, seed, generator)
+    return _without_chance(chosen)
+
+
+def _without_chance(
+    chosen: BanditSettings | CorridorSettings | SparseGridSettings | CliffSettings,
+) -> Environment:
+    """The small worlds that draw nothing."""
+    from a3c import settings as kinds
+
+    match chosen:
         case kinds.BanditSettings():
             from a3c.environments.bandit import Bandit
 
@@ -106,7 +120,3 @@ def _make(settings: Settings, *place: int, use: str) -> Environment:
             from a3c.environments.cliff_world import CliffWorld
 
             return CliffWorld(chosen.step_limit_steps, chosen.reward_scale)
-        case kinds.CustomSettings():
-            from a3c.environments.custom import custom
-
-            return custom(game, chosen, seed, generator)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 
 from a3c.asynchrony.acting import Actor, make_actor
@@ -23,11 +24,22 @@ Make = Callable[..., Settings]
 
 
 class BesideAnother(LockedStore):
-    """Before each of worker 0's pushes worker 1 makes one of its own, of three steps."""
+    """Before each of worker 0's pushes worker 1 makes one of its own, of three steps.
+
+    Attributes:
+      frames: the global counter at each version.
+      versions: the parameters.
+    """
 
     def __init__(self, memory: SharedMemory, settings: Settings, tape: list[Any]) -> None:
         super().__init__(memory, threading.Lock(), settings)
         self._tape, self._elsewhere = tape, LocalCopy(torch.empty_like(memory.parameters))
+        self.frames, self.versions = [0], [memory.parameters.clone()]
+
+    def _advance(self, version: int) -> None:
+        super()._advance(version)
+        self.frames.append(int(self._memory.counters[FRAMES]))
+        self.versions.append(self._memory.parameters.clone())
 
     def pull(self, into: LocalCopy) -> Pulled | None:
         self._tape.append("pull")
@@ -46,43 +58,41 @@ class BesideAnother(LockedStore):
 
 
 def watched(actor: Actor, tape: list[Any]) -> None:
-    """Writes down with which frames and parameters the actor collects."""
-    collect = actor.collect
+    """Writes down with which frames and parameters the actor collects, and by which it values what follows."""
+    collect, networks = actor.collect, actor.networks
 
     def collect_and_tell(frames: int) -> Rollout:
-        tape.append((frames, actor.networks.online.vector.clone()))
+        tape.append((frames, networks.online.vector.clone(), networks.bootstrapping.vector.clone()))
         return collect(frames)
 
     actor.collect = collect_and_tell
 
 
-def test_each_rollout_is_acted_with_the_parameters_and_the_counter_of_its_pull(scripted_settings: Make) -> None:
-    settings = scripted_settings(
-        schedule="locked", workers=2, budget_frames=40, records={"sample_interval_turns": None}
-    )
+@pytest.mark.parametrize("kind", ["actor_critic", "n_step_q"])
+def test_each_rollout_is_acted_with_the_parameters_and_the_counter_of_its_pull(
+    scripted_settings: Make, valuing: Callable[..., dict[str, Any]], kind: str
+) -> None:
+    """And with the target network as it was then, if there is one."""
+    algorithm = valuing(kind, 20) if kind == "n_step_q" else {}
+    settings = scripted_settings(schedule="locked", workers=2, budget_frames=100, algorithm=algorithm,
+                                 learning={"rollout_steps": 5}, records={"sample_interval_turns": None})  # fmt: skip
     tape: list[Any] = []
     actor = make_actor(settings, 0)
     memory = allocate(settings, actor.networks.online.vector)
     memory.start_time[0] = 0.0
     store = BesideAnother(memory, settings, tape)
     watched(actor, tape)
-    after: list[tuple[int, torch.Tensor]] = [(0, memory.parameters.clone())]
     examined: list[Push] = []
-    original = store._advance
-
-    def advance(version: int) -> None:
-        original(version)
-        after.append((int(memory.counters[FRAMES]), memory.parameters.clone()))
-
-    store._advance = advance
     pipe = SimpleNamespace(send=lambda message: None)
     report, pause = Reporter(0, pipe, 0.0), Pause(None, memory, pipe, 0, agreed=False)
     sampler = Sampler(settings, actor.spec, lambda row: None)
     work(0, store, actor, examine=examined.append, sampler=sampler, report=report, pause=pause)
     acted = [entry for entry in tape if isinstance(entry, tuple)]
     assert [entry if isinstance(entry, str) else "act" for entry in tape] == ["pull", *["act", "push"] * len(acted)]
-    assert len(acted) == len(examined) >= 2
-    for push, (frames, parameters) in zip(examined, acted, strict=True):
-        assert frames == after[push.read][0]
-        assert torch.equal(parameters, after[push.read][1])
+    assert len(acted) == len(examined) >= 12
+    for push, (frames, parameters, bootstrapping) in zip(examined, acted, strict=True):
+        assert frames == store.frames[push.read]
+        assert torch.equal(parameters, store.versions[push.read])
+        refreshed = min(v for v, f in enumerate(store.frames) if f // 20 == frames // 20)
+        assert torch.equal(bootstrapping, store.versions[refreshed if kind == "n_step_q" else push.read])
     assert [push.read for push in examined] == list(range(0, 2 * len(examined), 2)), "one of the other's in between"

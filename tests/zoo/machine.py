@@ -14,6 +14,7 @@ from a3c.settings import Settings
 
 HEIGHT, WIDTH = 210, 160
 FRAMES_OF_A_LIFE = 40
+MOST_FRAMES = 10_000  # of one game, after which whoever plays it is stuck
 
 
 class Machine:
@@ -34,6 +35,7 @@ class Machine:
         self.acted.append(action)
         self._started |= action == ale_py.Action.FIRE
         self._frame += 1
+        assert self._frame <= MOST_FRAMES, "nobody ended the game"
         self._played += self._started
         return 5 if self._started else 0
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from a3c.asynchrony.agents import make_network
+from a3c.asynchrony.exchange import LocalCopy
 from a3c.environments.step import Spec
 
 from .pieces import (
@@ -35,18 +36,21 @@ def test_seungeunrho_minimalRL_9_a_rollout_is_acted_with_one_version(cartpole: M
     settings = cartpole(schedule="locked", optimizer=PLAIN_DESCENT, learning={"rollout_steps": 4})
 
     def check(acts_on_the_shared_ones: bool) -> None:
-        memory, behavior = memory_of(settings), Listening()
-        network = linear([0.1, 0.2, 0.3], offset=1.0)
+        network, behavior = linear([0.1, 0.2, 0.3], offset=1.0), Listening()
+        memory = memory_of(settings, network.vector.clone())
 
         def others_update() -> None:
             store_of(memory, settings).push(push_of(torch.ones(SIZE), worker=1), empty_copy())
             if acts_on_the_shared_ones:
                 network.vector.copy_(memory.parameters)
 
-        pulled = network.vector.clone()
-        actor_of(settings, Lane(9, during=others_update), network=network, behavior=behavior).collect(0)
-        network.vector.copy_(pulled)
-        seen = [network.act(torch.full([1, 1], float(t)), torch.zeros(1, 0))[0].detach().numpy() for t in range(4)]
+        actor = actor_of(settings, Lane(9, during=others_update), network=network, behavior=behavior)
+        pulled = LocalCopy(network.vector)
+        store_of(memory, settings).pull(pulled)
+        actor.networks.hold(pulled)
+        actor.collect(0)
+        as_pulled = linear([0.1, 0.2, 0.3], offset=1.0)
+        seen = [as_pulled.act(torch.full([1, 1], float(t)), torch.zeros(1, 0))[0].detach().numpy() for t in range(4)]
         assert np.array_equal(behavior.heard, seen), "parameters changed under the worker"
 
     check(False)
