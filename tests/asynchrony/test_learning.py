@@ -43,3 +43,19 @@ def test_the_greedy_policy_reaches_the_goal_of_the_cliff_world(
 ) -> None:
     train(settings_of(experiments, "cliff_world", schedule=schedule, seed=200), tmp_path)
     assert min(final_scores(tmp_path)) >= -30, "13 steps at best; the step limit gives -200, the cliff -100"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "kind", "least"),
+    [
+        ("cartpole_q", "n_step_q", 475),
+        ("cartpole_one_step", "one_step_q", 400),
+        ("cartpole_one_step", "one_step_sarsa", 400),
+    ],
+)
+def test_action_values_balance_the_pole(experiments: Path, tmp_path: Path, name: str, kind: str, least: int) -> None:
+    changes = {"schedule": "drawn", "order": {"kind": "round_robin"}, "algorithm": {"kind": kind}, "seed": 200}
+    train(settings_of(experiments, name, **changes, evaluation={"points": 1}), tmp_path)
+    scores = final_scores(tmp_path)
+    assert sum(scores) / len(scores) >= least
