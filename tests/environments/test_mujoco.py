@@ -64,8 +64,8 @@ def test_the_time_limit_is_that_of_the_registry_and_keeps_the_discount(settings_
     assert {step.discount for step in steps} == {1.0}
 
 
-# Ant and Humanoid measure their speed from what the step before left behind, which is no part of the physics; Walker2d's
-# contacts are solved from where the solver stopped the last time.
+# Ant and Humanoid measure their speed from what the step before left behind, which is no part of the physics; the
+# contacts of Walker2d are solved from where the solver stopped the last time.
 @pytest.mark.parametrize("game", ["InvertedPendulum-v5", "Ant-v5", "Humanoid-v5", "Walker2d-v5"])
 def test_a_restored_task_goes_on_exactly(game: str, settings_for: SettingsFor, play: Play) -> None:
     assert_goes_on_elsewhere(settings_for(game), play, steps=130)
