@@ -98,6 +98,7 @@ def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
     assert all(json.loads(path.read_text())["fingerprint"] == fingerprint() for path in log)
 
 
+@pytest.mark.slow
 def test_every_scale_can_be_planned(checkout: Path) -> None:
     for scale in ("smoke", "laptop", "paper"):
         done = snakemake(checkout, "-n", "--config", f"scale={scale}")

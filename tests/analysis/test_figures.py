@@ -60,6 +60,7 @@ def test_where_panels_stand_has_no_last_bits_that_differ() -> None:
     assert [ax.get_position().bounds for ax in axes.flat] == stood
 
 
+@pytest.mark.slow
 def test_runs_in_which_no_episode_ended_make_figures_that_say_so(tmp_path: Path, synthetic: Any) -> None:
     runs = [synthetic.make_run(game="CliffWorld", workers=w) for w in (1, 2)]
     study = drawn(tmp_path, synthetic, *runs, episodes=0)

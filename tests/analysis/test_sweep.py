@@ -122,6 +122,7 @@ def test_zero_stands_a_doubling_below_the_least_value() -> None:
     assert positions([0]) == {0: 0.0}
 
 
+@pytest.mark.slow
 def test_the_figures_of_a_sweep_are_the_same_when_drawn_again(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
     study = tabled(*swept(synthetic, (0, 4), 2, ("a", "b")), score=falling)
     write_figures(study, tmp_path)

@@ -158,7 +158,7 @@ def trainer(cartpole: Callable[..., Settings], tmp_path: Path) -> Iterator[Calla
         )
         started.append(process)
         schedule_file = tmp_path / "run" / run_folder.SCHEDULE
-        assert wait_for(lambda: schedule_file.exists() and schedule_file.stat().st_size > 1_000, 30)
+        assert wait_for(lambda: schedule_file.exists() and schedule_file.stat().st_size > 1_000, 120)
         return process
 
     yield start

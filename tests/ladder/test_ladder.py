@@ -66,7 +66,7 @@ class Combination(NamedTuple):
             exploration = EXPLORATION | {"annealing_frames": raw["budget_frames"] // 2}
             layer["algorithm"] = {"kind": self.algorithm, "target_interval_frames": 200, "exploration": exploration}
         elif self.actions == "continuous":
-            # As in the paper's supplement 9: a normal distribution's entropy has no upper bound, nor do its gradients.
+            # As in the paper's supplement 9: a normal distribution's entropy has no upper bound.
             layer |= {"algorithm": {"entropy_weight": 1e-4}, "optimizer": {"learning_rate": CONTINUOUS[self.network]}}
         return merge(raw, NETWORKS[self.network], layer, changes)
 

@@ -150,6 +150,7 @@ def test_a_broken_store_is_a_sentence_and_not_an_exception(results: Path) -> Non
     assert "is not shown in MLflow" in sentence
 
 
+@pytest.mark.slow
 def test_the_command_tracks_everything_below_results(results: Path) -> None:
     command = [sys.executable, "-m", "a3c", "track", "--results", str(results)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
