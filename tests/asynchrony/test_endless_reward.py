@@ -76,7 +76,7 @@ def test_the_critic_comes_to_the_value_of_the_rewards_to_come(
     assert rows[:, -1].tolist() == pytest.approx(values, rel=1e-3)
 
 
-@pytest.mark.parametrize("gae_lambda", [0.0, 0.5])
+@pytest.mark.parametrize("gae_lambda", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
 def test_shorter_returns_come_to_the_same_value(learned: Callable[..., torch.Tensor], gae_lambda: float) -> None:
     algorithm = ACTOR_CRITIC | {"gae_lambda": gae_lambda}
     rows = learned({"states": 3, "length": 7, "ending": "limit"}, algorithm, gamma=0.5, rate=0.2, budget_frames=600)
@@ -85,8 +85,10 @@ def test_shorter_returns_come_to_the_same_value(learned: Callable[..., torch.Ten
 
 @pytest.mark.parametrize(
     ("options", "values"),
-    [({"states": 3, "length": 7, "ending": "limit"}, [2.0] * 3), ({"states": 3, "length": 3}, finite(0.5, 3))],
-    ids=["frame limits", "game over"],
+    [
+        pytest.param({"states": 3, "length": 7, "ending": "limit"}, [2.0] * 3, id="frame limits"),
+        pytest.param({"states": 3, "length": 3}, finite(0.5, 3), id="game over", marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("method", METHODS)
 def test_action_values_come_to_it_through_their_target_network(
