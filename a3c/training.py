@@ -196,13 +196,16 @@ def _write_models(folder: Path, network: FlatNetwork, settings: Settings, result
 
 
 def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> None:
-    """Where states can be listed, the final policy's probabilities, for analysis without torch; greedy if values."""
+    """Where states can be listed, the final policy's probabilities, for analysis without torch; greedy if values.
+
+    Continuous actions have densities, and no such table.
+    """
     import numpy as np
     import torch
 
     from a3c.asynchrony.behaviors import policy_probabilities
 
-    if settings.network.kind != "table":
+    if settings.network.kind != "table" or getattr(settings.environment, "continuous", False):
         return
     states = network.tensors[0].shape[0]
     with torch.no_grad():
