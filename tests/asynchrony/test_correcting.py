@@ -153,6 +153,7 @@ def test_every_optimizers_run_is_replayed_byte_for_byte(
     assert len(model["statistics"]) == (1 if kind(optimizer) == "shared_adam" else 3)
 
 
+@pytest.mark.slow
 def test_an_order_is_drawn_from_the_histogram_of_another_run(cliff: Make, tmp_path: Path) -> None:
     source = cliff(schedule="locked", workers=3)
     place = f"CliffWorld/{source.id}/seed0"

@@ -177,7 +177,10 @@ def _workers(session: int) -> list[int]:
     return [pid for pid in alive if pid not in parents and b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize("schedule", [pytest.param("hogwild", marks=pytest.mark.slow), "locked", "synchronous"])
+@pytest.mark.parametrize(
+    "schedule",
+    [pytest.param("hogwild", marks=pytest.mark.slow), "locked", pytest.param("synchronous", marks=pytest.mark.slow)],
+)
 def test_a_killed_worker_ends_the_run_and_is_named(
     trainer: Callable[..., subprocess.Popen[str]], schedule: str, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def test_another_kind_of_processor_is_named_before_the_run_is_blamed(locked: Pat
     assert "torch: recorded with 1.0" in conditions
 
 
+@pytest.mark.slow
 def test_an_altered_final_state_or_episode_is_found(locked: Path, tmp_path: Path) -> None:
     run = shutil.copytree(locked, tmp_path / "run")
     model = torch.load(run / run_folder.MODEL, weights_only=True)
@@ -175,6 +176,7 @@ def test_lag_0_with_one_worker_is_a_locked_run_with_one_worker_bit_for_bit(cartp
     assert (drawn_turns == live_turns).all()
 
 
+@pytest.mark.slow
 def test_round_robin_is_a_constant_lag_of_one_less_than_the_workers(cartpole: Make, tmp_path: Path) -> None:
     orders = [{"kind": "round_robin"}, {"kind": "constant_lag", "lag": 4}]
     a, b = (
