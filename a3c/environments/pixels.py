@@ -30,14 +30,18 @@ class Scene(Protocol):
     Attributes:
       low: least action, float32 [D].
       high: greatest action, float32 [D].
+      choices: the discrete actions, float32 [A, D], each an action within bounds.
       size: width and height in pixels of a picture for people.
       action_names: what the numbers of an action do.
+      choice_names: what the discrete actions do.
     """
 
     low: np.ndarray
     high: np.ndarray
+    choices: np.ndarray
     size: tuple[int, int]
     action_names: tuple[str, ...]
+    choice_names: tuple[str, ...]
 
     def reset(self) -> None:
         """Starts an episode."""
@@ -63,7 +67,7 @@ class Pixels:
 
         Args:
           game: one of `games.PIXEL_GAMES`.
-          settings: action repeat, stack, color and reward scale.
+          settings: action repeat, stack, color, reward scale, and whether actions are continuous.
           seed: of the task's generator.
         """
         cv2.setNumThreads(1)  # workers are one thread each
@@ -75,8 +79,9 @@ class Pixels:
         self._channels = 3 if settings.color else 1
         self._stack = np.zeros((settings.stacked_frames * self._channels, SIDE, SIDE), dtype=np.uint8)
         self._elapsed_frames = 0
-        self.action_names = self._scene.action_names
-        self.spec = Spec(self._stack.shape, "uint8", len(self._scene.low), continuous=True)
+        scene, continuous = self._scene, settings.continuous
+        self.action_names = scene.action_names if continuous else scene.choice_names
+        self.spec = Spec(self._stack.shape, "uint8", len(self.action_names), continuous=continuous)
 
     def reset(self) -> np.ndarray:
         """Starts an episode; its stack is all first picture."""
@@ -85,16 +90,17 @@ class Pixels:
         self._stack = np.tile(self._picture(), (self._settings.stacked_frames, 1, 1))
         return self._stack
 
-    def step(self, action: np.ndarray) -> Step:
+    def step(self, action: np.ndarray | int) -> Step:
         """Repeats one action, clipped to the task's bounds, as often as the settings say or until the episode ends.
 
         Args:
-          action: float32 [D].
+          action: float32 [D], or the index of one of the scene's choices.
         """
-        action = np.clip(action, self._scene.low, self._scene.high)
+        scene = self._scene
+        taken = np.clip(action, scene.low, scene.high) if self.spec.continuous else scene.choices[action]
         score, ended, last = 0.0, False, False
         for _ in range(self._settings.action_repeat):
-            frame_score, ended = self._scene.step(action)
+            frame_score, ended = scene.step(taken)
             score += frame_score
             self._elapsed_frames += 1
             last = ended or self._elapsed_frames >= self._limit_frames
@@ -141,6 +147,8 @@ class Pendulum:
 
     size = (500, 500)
     action_names: tuple[str, ...] = ("torque",)
+    choices = np.array([[-2.0], [0.0], [2.0]], dtype=np.float32)
+    choice_names: tuple[str, ...] = ("clockwise", "nothing", "counterclockwise")
 
     _COLOR = (204, 77, 77)
     _HALF_VIEW = 2.2  # from the axle to the picture's edges; the rod is 1 long

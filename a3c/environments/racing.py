@@ -1,4 +1,4 @@
-"""Gymnasium's CarRacing: a new track every episode, steered with real numbers (steering, gas, brake).
+"""Gymnasium's CarRacing: a new track every episode, and three numbers to drive with: steering, gas, brake.
 
 Track, physics and rewards are Gymnasium's. The picture is drawn here (see `drawing`) and shows what Gymnasium's shows,
 its numbers along the lower edge apart.
@@ -63,6 +63,8 @@ class Racing:
 
     size = (500, 400)
     action_names: tuple[str, ...] = ("steering", "gas", "brake")
+    choices = np.array([[0, 0, 0], [0.6, 0, 0], [-0.6, 0, 0], [0, 0.2, 0], [0, 0, 0.8]], dtype=np.float32)  # Gymnasium's
+    choice_names: tuple[str, ...] = ("nothing", "right", "left", "gas", "brake")
 
     def __init__(self, seed: int) -> None:
         self._generator, _ = seeding.np_random(seed)

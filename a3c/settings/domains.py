@@ -29,12 +29,16 @@ class ControlSettings(Frozen):
 
 
 class PixelSettings(Frozen):
-    """A Gymnasium task seen as pixels, 84x84: `stacked_frames` pictures, in color or gray, one every few steps."""
+    """A Gymnasium task seen as pixels, 84x84: `stacked_frames` pictures, in color or gray, one every few steps.
+
+    Unless `continuous`, an action is one of a few that the task names, such as left, right, gas and brake.
+    """
 
     kind: Literal["pixels"]
     action_repeat: Annotated[int, Field(ge=1, le=16)]
     stacked_frames: Annotated[int, Field(ge=1, le=16)]
     color: bool
+    continuous: bool
     reward_scale: AboveZero
 
 

@@ -21,7 +21,7 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "clip_rewards": True,
     },
     "control": {"reward_scale": 1.0},
-    "pixels": {"action_repeat": 4, "stacked_frames": 3, "color": False, "reward_scale": 1.0},
+    "pixels": {"action_repeat": 4, "stacked_frames": 3, "color": False, "continuous": True, "reward_scale": 1.0},
     "cliff_world": {"step_limit_steps": 200, "reward_scale": 1.0},
     "custom": {"reward_scale": 1.0, "options": {}},
 }

@@ -51,6 +51,26 @@ def test_every_score_is_the_sum_of_gymnasiums_rewards_over_the_action_repeat(
         assert step.reward == 0.5 * step.score
 
 
+def test_the_choices_of_a_race_are_gymnasiums(settings_for: SettingsFor) -> None:
+    environment: Any = make(settings_for("CarRacing", action_repeat=1, continuous=False), 0)
+    assert environment.spec.actions == 5 and not environment.spec.continuous
+    environment.reset()
+    oracle: Any = gymnasium.make("CarRacing-v3", continuous=False).unwrapped
+    oracle._render = lambda mode: None
+    oracle.reset(seed=seeding.integer(0, "environment", 0))
+    for action in [3] * 40 + [1] * 9 + [2] * 9 + [0] * 5 + [4] * 9:
+        assert environment.step(action).score == pytest.approx(oracle.step(action)[1], abs=1e-5)
+        ours, theirs = environment._scene._task.car.hull, oracle.car.hull
+        np.testing.assert_allclose([*ours.position, ours.angle], [*theirs.position, theirs.angle], rtol=1e-5)
+
+
+def test_the_choices_of_a_pendulum_are_torques(settings_for: SettingsFor) -> None:
+    chosen, free = (make(settings_for("PendulumPixels", continuous=continuous), 0) for continuous in (False, True))
+    chosen.reset(), free.reset()
+    for choice, torque in ((0, -2.0), (1, 0.0), (2, 2.0)):
+        assert chosen.step(choice).score == free.step(np.array([torque], np.float32)).score
+
+
 def test_a_pendulum_looks_as_gymnasium_draws_it_but_for_the_arrow(settings_for: SettingsFor) -> None:
     environment, oracle = make(settings_for("PendulumPixels", action_repeat=1), 0), gymnasiums("PendulumPixels", seed=0)
     environment.reset()
