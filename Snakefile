@@ -1,7 +1,8 @@
 """Every table, figure and report in results/ is made by a rule below.
 
-snakemake --cores all                        the laptop scale of every study
-snakemake --cores all --config scale=smoke   a few seconds a run; scale=paper is the real thing
+snakemake --cores all                        the laptop scale of the studies of the three questions
+snakemake --cores all claims                 and of those that test the sources' other claims
+snakemake --cores all --config scale=smoke   every study, a few seconds a run; scale=paper is the real thing
 snakemake --cores all --config studies=staleness
     snakemake --cores all agree                  replays what a recorded schedule determines
 """
@@ -36,8 +37,15 @@ onstart:
 
 rule all:
     input:
-        WORKFLOW.report(),
-        f"results/mlflow/tracked_{WORKFLOW.scale}",
+        WORKFLOW.report(WORKFLOW.targets[0]),
+        f"results/mlflow/tracked_{WORKFLOW.targets[0].name}",
+
+
+# The claims that fast games can test, as well.
+rule claims:
+    input:
+        WORKFLOW.report(WORKFLOW.targets[-1]),
+        f"results/mlflow/tracked_{WORKFLOW.targets[-1].name}",
 
 
 # Several trainers that all created the store at once would wreck it.
@@ -64,24 +72,44 @@ rule train:
     threads: WORKFLOW.threads(workflow.cores)
     resources:
         conditions=WORKFLOW.conditions,
+        part=WORKFLOW.part,
     params:
         settings=WORKFLOW.settings,
         code=fingerprint(),
     shell:
         "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
         " {resources.conditions} --no-track 2>&1 | tee {log} >&2"
-        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale}"
+        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale} {resources.part}"
 
 
-rule track:
-    input:
-        [WORKFLOW.finished(study) for study in WORKFLOW.studies],
-    output:
-        touch(f"results/mlflow/tracked_{WORKFLOW.scale}"),
-    log:
-        f"results/logs/{WORKFLOW.scale}/track.log",
-    shell:
-        "{PYTHON} -m a3c track > {log} 2>&1"
+for target in WORKFLOW.targets:
+
+    rule:
+        name:
+            f"track_{target.name}"
+        input:
+            [WORKFLOW.finished(study) for study in target.studies],
+        output:
+            touch(f"results/mlflow/tracked_{target.name}"),
+        log:
+            f"results/logs/{WORKFLOW.scale}/track_{target.name}.log",
+        shell:
+            "{PYTHON} -m a3c track > {log} 2>&1"
+
+    rule:
+        name:
+            f"report_{target.name}"
+        input:
+            [WORKFLOW.tables(study) + WORKFLOW.figures(study) for study in target.studies],
+        output:
+            WORKFLOW.report(target),
+        log:
+            f"results/logs/{WORKFLOW.scale}/report_{target.name}.log",
+        params:
+            studies=[study.name for study in target.studies],
+            name=target.name,
+        shell:
+            "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
 
 # Fails unless the run is made again byte for byte from its settings, seeds and recorded schedule.
@@ -130,16 +158,3 @@ for study in WORKFLOW.studies:
             study=study.name,
         shell:
             "{PYTHON} -m a3c figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
-
-
-rule report:
-    input:
-        [WORKFLOW.tables(study) + WORKFLOW.figures(study) for study in WORKFLOW.studies],
-    output:
-        WORKFLOW.report(),
-    log:
-        f"results/logs/{WORKFLOW.scale}/report.log",
-    params:
-        studies=[study.name for study in WORKFLOW.studies],
-    shell:
-        "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} > {log} 2>&1"

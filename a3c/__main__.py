@@ -63,10 +63,13 @@ def parser() -> argparse.ArgumentParser:
     ):
         command = _command(commands, name, text, [example])
         command.add_argument("studies", nargs="*", help="names of studies in the experiments folder; all if none")
-        command.add_argument("--scale", default="laptop", help="smoke, laptop (default) or paper")
+        command.add_argument("--scale", default="laptop", help="smoke, laptop (default), overnight or paper")
+        command.add_argument("--part", help="only studies of this part: questions, claims or paper")
         _add_folders(command)
         if name == "store":
             _add_tracking_uri(command)
+        if name == "report":
+            command.add_argument("--name", help="of the file below RESULTS/report; by default the scale")
     return root
 
 

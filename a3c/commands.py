@@ -177,7 +177,7 @@ def report(options: argparse.Namespace) -> int:
     """Writes the report on studies from their tables and figures."""
     from a3c.analysis.report import write_report
 
-    write_report(_studies(options), options.results)
+    write_report(_studies(options), options.results, options.name or options.scale)
     return 0
 
 
@@ -220,7 +220,9 @@ def progress(options: argparse.Namespace) -> int:
 
 
 def _studies(options: argparse.Namespace) -> list[Study]:
-    """The studies named, or all, at the scale asked for."""
+    """The studies named, or all that have the scale asked for."""
     from a3c.plan import load_studies, studies
 
-    return load_studies(options.studies or studies(options.experiments), options.scale, options.experiments)
+    names = options.studies or studies(options.experiments, options.scale)
+    found = load_studies(names, options.scale, options.experiments)
+    return [study for study in found if options.part in (None, study.part)]

@@ -19,7 +19,7 @@ from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import Settings, resolve, same_keys
-from a3c.study_file import STUDY_KEYS, Block, StudyFile, Sweep, read_study_file
+from a3c.study_file import STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values
 from a3c.yaml_files import read_yaml
 
 MEASURED = "measured_histogram"  # the order that draws from what another run measured
@@ -58,6 +58,9 @@ class Study:
       runs: without repetition.
       timing: whether seconds are compared, so that each of its runs needs the machine to itself.
       sweep: the setting that its runs set to different values, if there is one.
+      part: one of `study_file.PARTS`.
+      views: tables and figures beside those of every study.
+      published: the paper's figure to hold it against.
     """
 
     name: str
@@ -68,6 +71,9 @@ class Study:
     runs: tuple[Run, ...]
     timing: bool = False
     sweep: Sweep | None = None
+    part: str = "questions"
+    views: tuple[str, ...] = ()
+    published: str | None = None
 
 
 def load_settings(name: str, experiments: Path) -> dict[str, Any]:
@@ -121,8 +127,19 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
     if scale not in study.scales:
         raise InvalidInput([Problem(f"{path}: scales", unknown(scale, study.scales, "scale"))])
     runs = {(run.variant, run.folder): run for run in _runs(path, study, experiments)[scale]}
-    found, variants = tuple(runs.values()), tuple(study.variants)
-    return Study(name, study.title, study.question, scale, variants, found, study.timing, study.sweep)
+    return Study(
+        name,
+        study.title,
+        study.question,
+        scale,
+        tuple(study.variants),
+        tuple(runs.values()),
+        study.timing,
+        study.sweep,
+        study.part,
+        study.views,
+        study.published,
+    )
 
 
 def load_studies(names: Iterable[str], scale: str, experiments: Path) -> list[Study]:
@@ -165,19 +182,24 @@ def _block_runs(
     """The block's runs; what is wrong with one is added to `problems` once, however many runs share it."""
     try:
         below = _settings_below(block.settings, experiments)
+        points: list[float | int | None] = [*_values(block, experiments)] or [None]
     except InvalidInput as error:
         for problem in error.problems:
             problems.setdefault(str(problem), Problem(f"{where}.settings: {problem.where}", problem.what))
         return
     variants = block.variants or list(study.variants)
-    points: list[float | int | None] = [*block.values] if block.values else [None]
     for game, variant, workers, point in itertools.product(block.games, variants, block.workers, points):
         cell = _Cell(study, block, below, game, workers, point)
         try:
-            yield from [Run(variant, cell.settings(variant, seed), point) for seed in range(block.seeds)]
+            seeds = [points.index(point)] if block.seed_per_value else range(block.seeds)
+            yield from [Run(variant, cell.settings(variant, seed), point) for seed in seeds]
         except InvalidInput as error:
             for problem in error.problems:
                 problems.setdefault(f"{where}.{problem}", problem.within(f"{where} ({game}, {variant}, {cell})"))
+
+
+def _values(block: Block, experiments: Path) -> list[float | int]:
+    return block.values or ([] if block.values_from is None else read_values(block.values_from, experiments))
 
 
 @dataclass(frozen=True)
@@ -252,8 +274,12 @@ def _settings_below(name: str, experiments: Path) -> dict[str, Any]:
     return load_settings(name, experiments)
 
 
-def studies(experiments: Path) -> list[str]:
+def studies(experiments: Path, scale: str | None = None) -> list[str]:
     """The names of the studies in a folder: the files that have a question, variants or scales.
+
+    Args:
+      experiments: the folder.
+      scale: only those that have it, if one is given, and those whose scales cannot be told.
 
     Raises:
       InvalidInput: if there is no such folder, or a file in it cannot be read.
@@ -262,8 +288,14 @@ def studies(experiments: Path) -> list[str]:
         raise InvalidInput(
             [Problem(str(experiments), "no such folder; --experiments names the one with the YAML files")]
         )
-    files = sorted(experiments.glob("*.yaml"))
-    return [path.stem for path in files if not STUDY_KEYS.isdisjoint(read_yaml(path))]
+    found = {path.stem: read_yaml(path) for path in sorted(experiments.glob("*.yaml"))}
+    asking = {name: raw for name, raw in found.items() if not STUDY_KEYS.isdisjoint(raw)}
+    return [name for name, raw in asking.items() if scale is None or _has_scale(raw, scale)]
+
+
+def _has_scale(raw: Mapping[str, Any], scale: str) -> bool:
+    scales = raw.get("scales")
+    return not isinstance(scales, Mapping) or scale in scales
 
 
 def studies_of(folder: Path, experiments: Path) -> dict[str, str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
+from a3c.analysis.views import VIEWS
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import MAX_WORKERS
 from a3c.validation import Frozen
 from a3c.yaml_files import read_yaml
 
-SCALES = ("smoke", "laptop", "paper")
+SCALES = ("smoke", "laptop", "overnight", "paper")
+PARTS = ("questions", "claims", "paper")
 
 STUDY_KEYS = frozenset({"question", "variants", "scales"})
 BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
@@ -69,24 +72,52 @@ class Sweep(Frozen):
         return dict(layer)
 
 
+class ValuesFrom(Frozen):
+    """Values of a sweep that stand in a column of a CSV file below the experiments' folder.
+
+    Attributes:
+      file: its path below that folder.
+      column: its header.
+      every: 1 for all of its rows, 5 for the first, the sixth, and so on.
+    """
+
+    file: Annotated[str, Field(pattern=r"^([A-Za-z0-9_]+/)*[A-Za-z0-9_]+\.csv$")]
+    column: Name
+    every: Annotated[int, Field(ge=1)] = 1
+
+
 class Block(Frozen):
-    """One grid of runs: every game x variant x worker count x value of the sweep x seed, on one settings file."""
+    """One grid of runs: every game x variant x worker count x value of the sweep x seed, on one settings file.
+
+    With `seed_per_value` the k-th value has seed k alone, as where a paper draws setting and initialization together.
+    """
 
     settings: Name
     games: Annotated[list[str], Field(min_length=1)]
     workers: Annotated[list[Workers], Field(min_length=1)]
     seeds: Annotated[int, Field(ge=1, le=10_000)]
     values: Annotated[list[Value], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    values_from: ValuesFrom | None = None
+    seed_per_value: bool = False
     variants: Annotated[list[Name], Field(min_length=1)] | None = None
     override: dict[str, Any] = Field(default_factory=dict)
 
 
 class StudyFile(Frozen):
-    """A study as written: its question, what is compared, and how much of it at each scale."""
+    """A study as written: its question, what is compared, and how much of it at each scale.
+
+    Attributes:
+      part: one of `PARTS`; at laptop scale `all` makes the questions, `claims` the claims as well.
+      views: names of tables and figures beside those of every study, see `a3c.analysis.views`.
+      published: the figure of the paper that stands beside ours, see `a3c.analysis.published`.
+    """
 
     title: str
     question: str
+    part: Literal["questions", "claims", "paper"] = "questions"
     timing: bool = False
+    views: tuple[Annotated[str, Field(strict=True)], ...] = Field(default=(), strict=False)
+    published: str | None = None
     sweep: Sweep | None = None
     variants: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
     scales: dict[str, list[Block]]
@@ -114,7 +145,7 @@ def _field_problems(path: Path, error: ValidationError) -> list[Problem]:
     for e in error.errors(include_url=False):
         location = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in e["loc"]).lstrip(".")
         if e["type"] == "extra_forbidden":
-            model = StudyFile if len(e["loc"]) == 1 else Sweep if e["loc"][0] == "sweep" else Block
+            model = _model_at(e["loc"])
             what = unknown(e["loc"][-1], model.model_fields)
         elif e["type"] == "missing":
             what = "missing; it needs a value"
@@ -124,12 +155,22 @@ def _field_problems(path: Path, error: ValidationError) -> list[Problem]:
     return found
 
 
+def _model_at(location: Sequence[int | str]) -> type[Frozen]:
+    """The model whose keys are allowed there."""
+    if len(location) == 1:
+        return StudyFile
+    if location[0] == "sweep":
+        return Sweep
+    return ValuesFrom if "values_from" in location[:-1] else Block
+
+
 def _misplaced(study: StudyFile) -> Iterable[Problem]:
     """What each part may be on its own and the rest of the file forbids."""
     for variant, settings in study.variants.items():
         yield from _decided_by_block(f"variants.{variant}", settings)
     if study.sweep and study.sweep.setting.partition(".")[0] in BLOCK_KEYS:
         yield Problem("sweep.setting", f"got {study.sweep.setting!r}; {DECIDED_BY_BLOCK}")
+    yield from _misplaced_views(study)
     for scale, blocks in study.scales.items():
         if scale not in SCALES:
             yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
@@ -137,15 +178,49 @@ def _misplaced(study: StudyFile) -> Iterable[Problem]:
             yield from _misplaced_in_block(f"scales.{scale}[{index}]", study, block)
 
 
+def _misplaced_views(study: StudyFile) -> Iterable[Problem]:
+    for view in study.views:
+        if view not in VIEWS:
+            yield Problem("views", unknown(view, VIEWS, "view"))
+        elif VIEWS[view].needs == ("no sweep" if study.sweep else "sweep"):
+            yield Problem("views", f"{view} needs a study with {'no' if study.sweep else 'a'} `sweep`")
+
+
 def _misplaced_in_block(where: str, study: StudyFile, block: Block) -> Iterable[Problem]:
     yield from _decided_by_block(f"{where}.override", block.override)
     for variant in block.variants or []:
         if variant not in study.variants:
             yield Problem(f"{where}.variants", unknown(variant, study.variants, "variant"))
-    if study.sweep and block.values is None:
+    given = {name: getattr(block, name) for name in ("values", "values_from") if getattr(block, name) is not None}
+    if study.sweep and not given:
         yield Problem(f"{where}.values", f"missing; the study sweeps {study.sweep.setting}, so list its values here")
-    if block.values is not None and not study.sweep:
-        yield Problem(f"{where}.values", f"got {block.values!r}, but the study has no `sweep` that they are values of")
+    if len(given) > 1:
+        yield Problem(f"{where}.values_from", "a block has `values` or `values_from`, not both")
+    if not study.sweep:
+        for name, value in given.items():
+            yield Problem(f"{where}.{name}", f"got {value!r}, but the study has no `sweep` that they are values of")
+    if block.seed_per_value and (not given or block.seeds != 1):
+        yield Problem(f"{where}.seed_per_value", "each value has one seed, so it needs values, and `seeds: 1`")
+
+
+def read_values(values: ValuesFrom, experiments: Path) -> list[float | int]:
+    """The numbers of a column.
+
+    Raises:
+      InvalidInput: if there is no such file or column, or no number in it.
+    """
+    path = experiments / values.file
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            found = [float(row[values.column]) for row in csv.DictReader(file)][:: values.every]
+    except FileNotFoundError:
+        raise InvalidInput([Problem("values_from.file", f"{path} does not exist")]) from None
+    except (KeyError, TypeError, ValueError):
+        what = f"{path} has no column {values.column!r} of numbers"
+        raise InvalidInput([Problem("values_from.column", what)]) from None
+    if not found or len(set(found)) < len(found):
+        raise InvalidInput([Problem("values_from.column", f"{path}: the values must be there, and distinct")])
+    return list(found)
 
 
 def _decided_by_block(where: str, settings: Mapping[str, Any]) -> Iterable[Problem]:

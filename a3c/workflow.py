@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from a3c.analysis import outputs
 from a3c.environments.games import folder_name
@@ -18,12 +18,33 @@ EXIT_INVALID = 2
 CONFIG_KEYS = ("scale", "studies")
 
 
+class Target(NamedTuple):
+    """Studies that have a report together.
+
+    Attributes:
+      name: of its report: the scale, with `_claims` where the scale has two targets.
+      studies: which.
+    """
+
+    name: str
+    studies: list[Study]
+
+
+def _targets(every: list[Study], scale: str, asked: bool) -> list[Target]:
+    """At laptop scale the questions alone, and all; at other scales, or where studies are asked for, all."""
+    questions = [study for study in every if study.part == "questions"]
+    if asked or scale != "laptop" or len(questions) == len(every):
+        return [Target(scale, every)]
+    return [Target(scale, questions), Target(f"{scale}_claims", every)]
+
+
 class Workflow:
     """The plan behind the rules, made once when Snakemake reads the Snakefile.
 
     Attributes:
       scale: `smoke`, `laptop` or `paper`.
-      studies: those asked for, in alphabetical order.
+      studies: those asked for, or else all that have the scale, in alphabetical order.
+      targets: what can be made at once, see `Target`; the first is made if nothing is asked for.
     """
 
     def __init__(self, config: Mapping[str, Any], experiments: Path, results: Path) -> None:
@@ -46,9 +67,10 @@ class Workflow:
         wrong += [Problem("--config studies", unknown(name, present, "study")) for name in asked if name not in present]
         if wrong:
             raise InvalidInput(wrong)
-        every = load_studies(present, self.scale, experiments)
+        every = load_studies(asked or studies(experiments, self.scale), self.scale, experiments)
         self.results = results
         self.studies = [study for study in every if not asked or study.name in asked]
+        self.targets = _targets(self.studies, self.scale, bool(asked))
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
 
@@ -73,6 +95,11 @@ class Workflow:
         """The options of `a3c train` that do not change what is learnt."""
         return "--timing" if self._folder(wildcards) in self._timed else "--no-timing"
 
+    def part(self, wildcards: Mapping[str, str]) -> str:
+        """The option of `a3c progress` that leaves out what was not asked for, as far as that is known from a run."""
+        asked = self._folder(wildcards) in {run.folder for study in self.targets[0].studies for run in study.runs}
+        return "--part questions" if asked and len(self.targets) > 1 else ""
+
     def sources(self, wildcards: Mapping[str, str]) -> list[str]:
         """The file that says that the run whose staleness this one draws from is finished; nothing for most runs."""
         order = self._settings(wildcards).order
@@ -96,9 +123,9 @@ class Workflow:
         """The study's figures."""
         return [str(path) for path in outputs.figure_files(study, self.results)]
 
-    def report(self) -> str:
-        """The report of the scale."""
-        return str(outputs.report_path(self.results, self.scale))
+    def report(self, target: Target) -> str:
+        """The report on a target's studies."""
+        return str(outputs.report_path(self.results, target.name))
 
     def _done(self, folder: str) -> str:
         return str(self.results / "runs" / folder / "done.json")

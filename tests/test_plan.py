@@ -33,7 +33,7 @@ def planned(experiments: Path, scale: str = "smoke") -> dict[str, str]:
     """Every run that the studies ask for: folder -> settings as JSON, what Snakemake compares."""
     return {
         run.folder: run.settings.to_json()
-        for name in studies(experiments)
+        for name in studies(experiments, scale)
         for run in load_study(name, scale, experiments).runs
     }
 
@@ -43,9 +43,17 @@ def test_the_shipped_studies_are_found_and_settings_files_are_none() -> None:
     assert not {"paper", "atari_laptop", "cartpole", "cliff_world"} & set(studies(EXPERIMENTS))
 
 
-@pytest.mark.parametrize("scale", SCALES)
+QUESTION_SCALES = ("smoke", "laptop", "paper")
+PLANNED = [(name, scale) for scale in SCALES for name in studies(EXPERIMENTS, scale)]
+
+
 @pytest.mark.parametrize("name", studies(EXPERIMENTS))
-def test_every_shipped_study_is_planned_at_every_scale(name: str, scale: str) -> None:
+def test_every_shipped_study_has_the_scales_of_ci_and_of_the_real_thing(name: str) -> None:
+    assert {scale for other, scale in PLANNED if other == name} >= {"smoke", "paper"}
+
+
+@pytest.mark.parametrize(("name", "scale"), PLANNED)
+def test_every_shipped_study_is_planned_at_each_of_its_scales(name: str, scale: str) -> None:
     study = load_study(name, scale, EXPERIMENTS)
     assert (study.name, study.scale) == (name, scale)
     assert study.runs
@@ -58,7 +66,7 @@ def test_every_shipped_study_is_planned_at_every_scale(name: str, scale: str) ->
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_one_folder_is_one_run_whichever_study_asks(scale: str) -> None:
-    runs = [run for name in studies(EXPERIMENTS) for run in load_study(name, scale, EXPERIMENTS).runs]
+    runs = [run for name in studies(EXPERIMENTS, scale) for run in load_study(name, scale, EXPERIMENTS).runs]
     assert len({run.folder for run in runs}) == len({run.settings.to_json() for run in runs})
 
 
@@ -179,7 +187,7 @@ def test_variants_win_over_overrides_and_overrides_over_settings(tmp_path: Path)
         ("staleness_corrections", ("none",), "staleness_prescribed", "paper"),
         ("staleness_arms", ("a3c_locked", "a3c_hogwild", "a2c"), "a3c_vs_a2c", "smoke"),
         ("staleness_arms", ("a3c_locked", "a3c_hogwild", "a2c"), "a3c_vs_a2c", "laptop"),
-        *(("lock_or_not", ("a3c_locked", "a3c_hogwild"), "thread_scaling", scale) for scale in SCALES),
+        *(("lock_or_not", ("a3c_locked", "a3c_hogwild"), "thread_scaling", scale) for scale in QUESTION_SCALES),
     ],
 )
 def test_a_study_asks_for_runs_of_another(study: str, variants: tuple[str, ...], other: str, scale: str) -> None:
@@ -235,7 +243,7 @@ def test_the_plan_shows_the_value_of_a_sweep(capsys: pytest.CaptureFixture[str])
     ]
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", QUESTION_SCALES)
 def test_measured_staleness_comes_from_the_planned_run_of_the_same_game_workers_and_seed(scale: str) -> None:
     runs = load_study("staleness_arms", scale, EXPERIMENTS).runs
     locked = {

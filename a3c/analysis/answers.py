@@ -12,6 +12,7 @@ from a3c.analysis.captions import number, plural
 from a3c.analysis.comparison_tables import ALL_GAMES
 from a3c.analysis.sweep_answers import sweep_answer
 from a3c.analysis.verdicts import is_decided, verdict, with_ends
+from a3c.analysis.views import implementation
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.plan import Study
 
@@ -19,14 +20,18 @@ from a3c.plan import Study
 def answer(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
     """What the study asks decides which table answers it.
 
-    A sweep is answered by the difference that its values make. Asynchronous variants alone ask about staleness, with
-    several worker counts, or, where the runs of two of them are timed, about the lock. All other studies ask for
-    scores.
+    The first of its views that has an answer gives it. Failing that, a sweep is answered by the difference that its
+    values make. Asynchronous variants alone ask about staleness, with several worker counts, or, where the runs of two
+    of them are timed, about the lock. All other studies ask for scores.
 
     Args:
       study: whose tables.
       tables: by name, those that are not `CSV_ONLY`.
     """
+    for view in study.views:
+        answering = getattr(implementation(view), "answer", None)
+        if answering and (found := answering(study, tables)):
+            return str(found)
     if study.sweep:
         return sweep_answer(study, tables["sweep"])
     asynchronous = all(run.settings.schedule in ASYNCHRONOUS for run in study.runs)

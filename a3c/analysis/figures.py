@@ -19,9 +19,12 @@ from a3c.analysis.style import RC
 from a3c.analysis.sweep_figures import sweep
 from a3c.analysis.tables import read_table
 from a3c.analysis.turn_figures import staleness_histograms, throughput
+from a3c.analysis.views import VIEWS, implementation
 from a3c.plan import Study
 
-FIGURES: dict[str, Callable[[Study, Mapping[str, pd.DataFrame]], Figure]] = {
+Drawing = Callable[[Study, Mapping[str, pd.DataFrame]], Figure]
+
+FIGURES: dict[str, Drawing] = {
     "learning_curves": learning_curves,
     "comparison": comparison,
     "staleness_histograms": staleness_histograms,
@@ -46,14 +49,19 @@ def write_figures(study: Study, results: Path) -> None:
       FileNotFoundError: if a table is missing.
     """
     tables = {name: read_table(table_path(study, results, name)) for name in table_names(study)}
+    drawings = FIGURES | {name: draw for view in study.views for name, draw in _of_view(view).items()}
     with mpl.rc_context(RC):
         for name in figure_names(study):
-            figure = FIGURES[name](study, tables)
+            figure = drawings[name](study, tables)
             fix_layout(figure)
             for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
                 path = figure_path(study, results, name, ending)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 figure.savefig(path, dpi=150, metadata=metadata)
+
+
+def _of_view(view: str) -> dict[str, Drawing]:
+    return dict(implementation(view).FIGURES) if VIEWS[view].figures else {}
 
 
 def fix_layout(figure: Figure) -> None:

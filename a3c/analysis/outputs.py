@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from a3c.analysis.views import VIEW_TABLES, VIEWS
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Run, Study
@@ -126,16 +127,17 @@ def table_names(study: Study) -> list[str]:
     """The tables that `write_tables` will write for this study.
 
     A study with a sweep has those of `SWEEP_TABLES`. Any other has those of `TABLES`, and one more for each of: workers
-    that act as they complete; throughput that can be predicted; the cliff world.
+    that act as they complete; throughput that can be predicted; the cliff world. Last come those of the study's views.
 
     Raises:
       ValueError: if the study cannot be tabulated, see `groups`.
     """
     cliff = any(group.game == CLIFF_WORLD for group in groups(study))
+    more_tables = [name for view in study.views for name in VIEWS[view].tables]
     if study.sweep:
-        return list(SWEEP_TABLES)
+        return [*SWEEP_TABLES, *more_tables]
     more = {"workers": any(map(acts_on_completion, study.runs)), "prediction": _predicts(study), POLICY_TABLE: cliff}
-    return [*TABLES, *(name for name, wanted in more.items() if wanted)]
+    return [*TABLES, *(name for name, wanted in more.items() if wanted), *more_tables]
 
 
 def figure_names(study: Study) -> list[str]:
@@ -143,11 +145,12 @@ def figure_names(study: Study) -> list[str]:
 
     Learning curves and the comparison always, but for a sweep, which has its own; staleness where a schedule is not
     synchronous, and drift if that is sampled; throughput and time to score where some game and variant has several
-    worker counts; the prediction where there is one; two more for the cliff world.
+    worker counts; the prediction where there is one; two more for the cliff world. The views' come first.
     """
     drift = any(is_stale(run) and _is_sampled(run) for run in study.runs)
+    more_figures = [name for view in study.views for name in VIEWS[view].figures]
     if study.sweep:
-        return ["sweep", "drift"] if drift else ["sweep"]
+        return [*more_figures, "sweep", *(["drift"] if drift else [])]
     counts: dict[tuple[str, str], set[int]] = {}
     for run in study.runs:
         counts.setdefault((run.settings.game, run.variant), set()).add(run.settings.workers)
@@ -162,12 +165,17 @@ def figure_names(study: Study) -> list[str]:
         "cliff_world_returns": cliff,
         "cliff_world_policy": cliff,
     }
-    return ["learning_curves", "comparison", *(name for name, wanted in more.items() if wanted)]
+    return [*more_figures, "learning_curves", "comparison", *(name for name, wanted in more.items() if wanted)]
 
 
 def _predicts(study: Study) -> bool:
     """Only one worker's turns show what a turn takes when nobody is in its way."""
     return study.timing and any(run.settings.workers == 1 and can_predict(run) for run in study.runs)
+
+
+def is_text(name: str) -> bool:
+    """Whether a table is also written as text, to be read beside its CSV."""
+    return not VIEW_TABLES[name].csv_only if name in VIEW_TABLES else name not in CSV_ONLY
 
 
 def table_path(study: Study, results: Path, name: str, ending: str = "csv") -> Path:
@@ -180,15 +188,15 @@ def figure_path(study: Study, results: Path, name: str, ending: str = "svg") -> 
     return results / "figures" / study.scale / study.name / f"{name}.{ending}"
 
 
-def report_path(results: Path, scale: str) -> Path:
-    """Where the report of a scale stands: `<results>/report/<scale>.html`."""
-    return results / "report" / f"{scale}.html"
+def report_path(results: Path, name: str) -> Path:
+    """Where a report stands: `<results>/report/<name>.html`, the name being its scale's or its target's."""
+    return results / "report" / f"{name}.html"
 
 
 def table_files(study: Study, results: Path) -> list[Path]:
     """Every file that `write_tables` writes."""
     names = table_names(study)
-    texts = [table_path(study, results, name, "md") for name in names if name not in CSV_ONLY]
+    texts = [table_path(study, results, name, "md") for name in names if is_text(name)]
     return [table_path(study, results, name) for name in names] + texts
 
 

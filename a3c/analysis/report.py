@@ -9,16 +9,16 @@ from typing import Any
 from a3c.analysis import page
 from a3c.analysis.answers import answer
 from a3c.analysis.outputs import (
-    CSV_ONLY,
     figure_names,
     figure_path,
+    is_text,
     protocols,
     report_path,
     table_names,
     table_path,
 )
 from a3c.analysis.reading import read_run
-from a3c.analysis.table_text import TITLES, notes, oversubscription, readable
+from a3c.analysis.table_text import notes, oversubscription, readable, title_of
 from a3c.analysis.tables import read_table
 from a3c.analysis.verdicts import FEWEST_SEEDS
 from a3c.plan import Study
@@ -30,29 +30,28 @@ CAUTION = (
 )
 
 
-def write_report(studies: list[Study], results: Path) -> None:
-    """Writes `<results>/report/<scale>.html`, one file for each scale among the studies.
+def write_report(studies: list[Study], results: Path, name: str) -> None:
+    """Writes `<results>/report/<name>.html`.
 
     Args:
-      studies: their tables and figures written.
+      studies: of one scale, their tables and figures written.
       results: the folder that holds `runs/`, `tables/` and `figures/`.
+      name: of the file.
 
     Raises:
       FileNotFoundError: if a table, a figure or a run's manifest is missing.
     """
-    for scale in dict.fromkeys(study.scale for study in studies):
-        mine = [study for study in studies if study.scale == scale]
-        entries = "".join(f"<li>{page.link(f'#{study.name}', study.title)}</li>" for study in mine)
-        title = f"Asynchronous advantage actor-critic: results at {scale} scale"
-        top = [page.element("h1", title), f"<nav><ul>{entries}</ul></nav>", page.element("p", CAUTION, "note")]
-        path = report_path(results, scale)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = page.document(title, [*top, *(_section(study, results) for study in mine)])
-        path.write_text(text, encoding="utf-8", newline="\n")
+    entries = "".join(f"<li>{page.link(f'#{study.name}', study.title)}</li>" for study in studies)
+    title = f"Asynchronous advantage actor-critic: results at {studies[0].scale} scale"
+    top = [page.element("h1", title), f"<nav><ul>{entries}</ul></nav>", page.element("p", CAUTION, "note")]
+    path = report_path(results, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = page.document(title, [*top, *(_section(study, results) for study in studies)])
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _section(study: Study, results: Path) -> str:
-    texts = [name for name in table_names(study) if name not in CSV_ONLY]
+    texts = [name for name in table_names(study) if is_text(name)]
     tables = {name: read_table(table_path(study, results, name)) for name in texts}
     parts = [
         page.element("h2", study.title),
@@ -70,14 +69,14 @@ def _section(study: Study, results: Path) -> str:
 
 def _table(study: Study, results: Path, name: str) -> str:
     target = f"../tables/{study.scale}/{study.name}/{name}.csv"
-    if name in CSV_ONLY:
+    if not is_text(name):
         return f'<p class="note">{page.link(target, name.replace("_", " ") + " (CSV)")}</p>'
     columns, *cells = _cells(table_path(study, results, name))
     runs = read_table(table_path(study, results, "runs")).to_dict("records")
     for run in runs:
         run["oversubscribed"] = run["oversubscribed"] == "yes"
     content = page.table(*readable(columns, cells)) + page.element("p", notes(name, runs), "note")
-    return page.fold(f"{page.element('span', TITLES[name])} {page.link(target, 'CSV')}", content)
+    return page.fold(f"{page.element('span', title_of(name))} {page.link(target, 'CSV')}", content)
 
 
 def _cells(path: Path) -> list[list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from a3c.analysis.intervals import CONFIDENCE, RESAMPLES
+from a3c.analysis.views import VIEW_TABLES
 from a3c.plan import Study
 
 TITLES = {
@@ -64,7 +65,12 @@ TEXT_COLUMNS = frozenset(
         "game", "variant", "against", "schedule", "settings_id", "folder", "label", "oversubscribed", "timing",
         "paired", "measured_in",
     )
-)  # fmt: skip
+).union(*(table.texts for table in VIEW_TABLES.values()))  # fmt: skip
+
+
+def title_of(name: str) -> str:
+    """A table's heading."""
+    return VIEW_TABLES[name].title if name in VIEW_TABLES else TITLES[name]
 
 
 def readable(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
@@ -104,7 +110,7 @@ def notes(name: str, runs: Sequence[dict[str, Any]]) -> str:
       name: the table's.
       runs: the rows of the table `runs`.
     """
-    text = [MEANINGS[name]]
+    text = [VIEW_TABLES[name].meaning if name in VIEW_TABLES else MEANINGS[name]]
     if name not in ("runs", "staleness"):
         text.append(
             f"[lo, hi] is the {CONFIDENCE:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples); n "
@@ -128,7 +134,7 @@ def markdown(
     """The text version of a table: title, question, table, notes."""
     header, rows = readable(columns, cells)
     lines = [_line(header), _line(["---"] * len(header)), *(_line(row) for row in rows)]
-    title = f"# {_plain(study.title)}: {TITLES[name]} ({study.scale})"
+    title = f"# {_plain(study.title)}: {title_of(name)} ({study.scale})"
     return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, runs)]) + "\n"
 
 

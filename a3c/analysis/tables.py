@@ -16,12 +16,12 @@ import pandas as pd
 from a3c.analysis.comparison_tables import comparison_rows
 from a3c.analysis.curve_tables import Curves, curve_rows, frame_curves, time_curve_rows, time_to_score_rows
 from a3c.analysis.outputs import (
-    CSV_ONLY,
     POLICY_TABLE,
     Group,
     acts_on_completion,
     can_predict,
     groups,
+    is_text,
     table_names,
     table_path,
 )
@@ -38,6 +38,7 @@ from a3c.analysis.turn_tables import (
     throughput_rows,
     worker_rows,
 )
+from a3c.analysis.views import VIEW_TABLES, implementation
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Study
 
@@ -87,7 +88,7 @@ COLUMNS = {
 
 def table_columns(study: Study, name: str) -> tuple[str, ...]:
     """The header of one table of a study."""
-    columns = COLUMNS[name]
+    columns = VIEW_TABLES[name].columns if name in VIEW_TABLES else COLUMNS[name]
     if study.sweep and columns[: len(_KEY)] == _KEY:
         return (*_KEY, study.sweep.name, *(column for column in columns[len(_KEY) :] if column not in WALL_CLOCK))
     return columns
@@ -112,7 +113,7 @@ def write_tables(study: Study, results: Path) -> None:
         cells = [[cell(row[column]) for column in columns] for row in rows[name]]
         with path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([columns, *cells])
-        if name not in CSV_ONLY:
+        if is_text(name):
             text = markdown(study, name, columns, cells, rows["runs"])
             table_path(study, results, name, "md").write_text(text, encoding="utf-8", newline="\n")
 
@@ -139,6 +140,8 @@ def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
         rows["time_to_score"] = time_to_score_rows(curves)
         rows["comparison"] = comparison_rows(rows["runs"], study.variants)
         rows["prediction"] = prediction_rows(measured, rows["throughput"])
+    for view in study.views:
+        rows |= implementation(view).rows(study, results, rows)
     return {name: rows[name] for name in wanted}
 
 

@@ -63,7 +63,8 @@ class Racing:
 
     size = (500, 400)
     action_names: tuple[str, ...] = ("steering", "gas", "brake")
-    choices = np.array([[0, 0, 0], [0.6, 0, 0], [-0.6, 0, 0], [0, 0.2, 0], [0, 0, 0.8]], dtype=np.float32)  # Gymnasium's
+    # Gymnasium's own.
+    choices = np.array([[0, 0, 0], [0.6, 0, 0], [-0.6, 0, 0], [0, 0.2, 0], [0, 0, 0.8]], dtype=np.float32)
     choice_names: tuple[str, ...] = ("nothing", "right", "left", "gas", "brake")
 
     def __init__(self, seed: int) -> None:
