@@ -13,9 +13,11 @@ STYLE = """
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.5rem 1rem 4rem;max-width:60rem;color:var(--ink);background:#fff;
 font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
-h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.35rem;line-height:1.25;margin:0 0 .3rem}
+h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.35rem;line-height:1.25;margin:1.2rem 0 .3rem}
+h3{font-size:1rem;margin:1rem 0 .2rem}section h2:first-child{margin-top:0}
 section{border-top:1px solid var(--line);padding-top:1.8rem;margin-top:2.2rem}
-nav ul{padding-left:1.1rem;margin:.5rem 0}a{color:var(--link)}
+nav ul{padding-left:1.1rem;margin:.5rem 0}.overview li{margin:.45rem 0}
+.overview span{color:var(--soft);font-size:.92rem}a{color:var(--link)}
 .question{font-style:italic;margin:.2rem 0 .8rem}
 .answer{background:var(--wash);border-left:4px solid #0072b2;padding:.7rem .9rem;margin:0 0 1.2rem}
 .note{color:var(--soft);font-size:.85rem}

@@ -8,6 +8,7 @@ from typing import Any
 
 from a3c.analysis import page
 from a3c.analysis.answers import answer
+from a3c.analysis.method import DEVIATION_COLUMNS, DEVIATIONS, METHOD
 from a3c.analysis.outputs import (
     figure_names,
     figure_path,
@@ -30,6 +31,17 @@ CAUTION = (
 )
 
 
+INTRODUCTION = (
+    "Every number here comes from runs that this project trained, by the commands that stand under each study. Each "
+    "table opens on a click and links to its CSV."
+)
+PARTS = {
+    "questions": "The questions",
+    "claims": "What the paper and its tutorials claim",
+    "paper": "The paper's figures and tables",
+}
+
+
 def write_report(studies: list[Study], results: Path, name: str) -> None:
     """Writes `<results>/report/<name>.html`.
 
@@ -41,22 +53,49 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
     Raises:
       FileNotFoundError: if a table, a figure or a run's manifest is missing.
     """
-    entries = "".join(f"<li>{page.link(f'#{study.name}', study.title)}</li>" for study in studies)
+    answers = {study.name: _answer(study, results) for study in studies}
     title = f"Asynchronous advantage actor-critic: results at {studies[0].scale} scale"
-    top = [page.element("h1", title), f"<nav><ul>{entries}</ul></nav>", page.element("p", CAUTION, "note")]
+    body = [page.element("h1", title), page.element("p", INTRODUCTION)]
+    for part, heading in PARTS.items():
+        mine = [study for study in studies if study.part == part]
+        if mine:
+            body += [page.element("h2", heading), _overview(mine, answers)]
+    body += [_section(study, results, answers[study.name]) for study in studies]
+    body.append(_method())
     path = report_path(results, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = page.document(title, [*top, *(_section(study, results) for study in studies)])
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_text(page.document(title, body), encoding="utf-8", newline="\n")
 
 
-def _section(study: Study, results: Path) -> str:
+def _answer(study: Study, results: Path) -> str:
     texts = [name for name in table_names(study) if is_text(name)]
-    tables = {name: read_table(table_path(study, results, name)) for name in texts}
+    return answer(study, {name: read_table(table_path(study, results, name)) for name in texts})
+
+
+def _overview(studies: list[Study], answers: dict[str, str]) -> str:
+    """Each study's question, which leads to its section, and the first sentence of its answer."""
+    entries = []
+    for study in studies:
+        first, stop, rest = answers[study.name].partition(". ")
+        words = page.element("span", first + (stop.strip() if rest else ""))
+        entries.append(f"<li>{page.link(f'#{study.name}', study.question)}<br>{words}</li>")
+    return f'<nav><ul class="overview">{"".join(entries)}</ul></nav>'
+
+
+def _method() -> str:
+    parts = [page.element("h2", "Method")]
+    for heading, text in METHOD:
+        parts += [page.element("h3", heading), page.element("p", text)]
+    parts += [page.element("p", CAUTION), page.element("h2", "What differs from the paper")]
+    parts.append(page.table(DEVIATION_COLUMNS, DEVIATIONS))
+    return '<section id="method">\n' + "\n".join(parts) + "\n</section>"
+
+
+def _section(study: Study, results: Path, answered: str) -> str:
     parts = [
         page.element("h2", study.title),
         page.element("p", study.question, "question"),
-        page.element("p", answer(study, tables), "answer"),
+        page.element("p", answered, "answer"),
         *(
             page.picture(figure_path(study, results, name), f"{study.title}: {name.replace('_', ' ')}")
             for name in figure_names(study)
@@ -110,6 +149,7 @@ def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
         ("cores", _distinct(manifests, "cores")),
         ("oversubscription", oversubscription(over)),
         ("versions", ", ".join(versions)),
+        ("made by", f"snakemake --cores all --config scale={study.scale} studies={study.name}"),
     ]
 
 
