@@ -221,8 +221,10 @@ def progress(options: argparse.Namespace) -> int:
 
 def _studies(options: argparse.Namespace) -> list[Study]:
     """The studies named, or all that have the scale asked for."""
+    from a3c.analysis.outputs import check_views
     from a3c.plan import load_studies, studies
 
     names = options.studies or studies(options.experiments, options.scale)
     found = load_studies(names, options.scale, options.experiments)
+    check_views(found)
     return [study for study in found if options.part in (None, study.part)]

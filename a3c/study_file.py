@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
-from a3c.analysis.views import VIEWS
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import MAX_WORKERS
 from a3c.validation import Frozen
@@ -170,20 +169,11 @@ def _misplaced(study: StudyFile) -> Iterable[Problem]:
         yield from _decided_by_block(f"variants.{variant}", settings)
     if study.sweep and study.sweep.setting.partition(".")[0] in BLOCK_KEYS:
         yield Problem("sweep.setting", f"got {study.sweep.setting!r}; {DECIDED_BY_BLOCK}")
-    yield from _misplaced_views(study)
     for scale, blocks in study.scales.items():
         if scale not in SCALES:
             yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
         for index, block in enumerate(blocks):
             yield from _misplaced_in_block(f"scales.{scale}[{index}]", study, block)
-
-
-def _misplaced_views(study: StudyFile) -> Iterable[Problem]:
-    for view in study.views:
-        if view not in VIEWS:
-            yield Problem("views", unknown(view, VIEWS, "view"))
-        elif VIEWS[view].needs == ("no sweep" if study.sweep else "sweep"):
-            yield Problem("views", f"{view} needs a study with {'no' if study.sweep else 'a'} `sweep`")
 
 
 def _misplaced_in_block(where: str, study: StudyFile, block: Block) -> Iterable[Problem]:

@@ -67,7 +67,9 @@ class Workflow:
         wrong += [Problem("--config studies", unknown(name, present, "study")) for name in asked if name not in present]
         if wrong:
             raise InvalidInput(wrong)
-        every = load_studies(asked or studies(experiments, self.scale), self.scale, experiments)
+        names = dict.fromkeys([*studies(experiments, self.scale), *asked])  # others may share runs, and time them
+        every = load_studies(names, self.scale, experiments)
+        outputs.check_views(every)
         self.results = results
         self.studies = [study for study in every if not asked or study.name in asked]
         self.targets = _targets(self.studies, self.scale, bool(asked))

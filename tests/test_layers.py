@@ -22,7 +22,10 @@ MAY_IMPORT = {
     "environments": LEAVES,
     "records": (*LEAVES, "environments.games", "machine", "fingerprint"),
     "asynchrony": (*LEAVES, "learning", "environments", "records"),
-    "analysis": (*LEAVES, "conflicts", "plan", "environments.games", "environments.cliff_world", "records"),
+    "analysis": (
+        *LEAVES, "conflicts", "plan", "study_file", "validation", "yaml_files", "environments.games",
+        "environments.cliff_world", "records",
+    ),  # fmt: skip
     "settings": ("problems", "conflicts", "validation"),
     "validation.py": ("problems",),
     "conflicts.py": ("problems", "environments.games"),

@@ -5,6 +5,7 @@ Snakemake asks before anything is trained, so this module imports neither pandas
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from a3c.analysis.views import VIEW_TABLES, VIEWS
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Run, Study
+from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import AtariSettings, MeasuredHistogram
 
 TABLES = (
@@ -121,6 +123,24 @@ def can_predict(run: Run) -> bool:
 
 def _is_sampled(run: Run) -> bool:
     return run.settings.records.sample_interval_turns is not None
+
+
+def check_views(studies: Iterable[Study]) -> None:
+    """Refuses views that are unknown or do not fit their study.
+
+    Raises:
+      InvalidInput: with every problem.
+    """
+    wrong = []
+    for study in studies:
+        for view in study.views:
+            if view not in VIEWS:
+                wrong.append(Problem(f"{study.name}.yaml: views", unknown(view, VIEWS, "view")))
+            elif VIEWS[view].needs == ("no sweep" if study.sweep else "sweep"):
+                what = f"{view} needs a study with {'no' if study.sweep else 'a'} `sweep`"
+                wrong.append(Problem(f"{study.name}.yaml: views", what))
+    if wrong:
+        raise InvalidInput(wrong)
 
 
 def table_names(study: Study) -> list[str]:
