@@ -10,11 +10,12 @@ from a3c.problems import Problem, unknown
 ASYNCHRONOUS = ("hogwild", "locked")
 ACTION_VALUES = ("one_step_q", "one_step_sarsa", "n_step_q")
 CONVOLUTIONAL = ("conv2013", "conv2015")
-ANY_NETWORK = (*CONVOLUTIONAL, "mlp", "table")
+ANY_NETWORK = (*CONVOLUTIONAL, "conv_minatar", "mlp", "table")
 NETWORKS = {
     "atari": CONVOLUTIONAL,
     "control": ("mlp",),
     "pixels": CONVOLUTIONAL,
+    "minatar": ("conv_minatar",),
     "maze": CONVOLUTIONAL,
     "bandit": ("mlp", "table"),
     "corridor": ("mlp", "table"),

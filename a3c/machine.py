@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("torch", "numpy", "gymnasium", "ale-py", "pydantic")
+DOMAIN_PACKAGES = ("mujoco", "box2d", "vizdoom", "minatar")  # named only where they are installed
 
 
 def cores() -> int:
@@ -42,11 +43,12 @@ def cpu() -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that training depends on."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *DOMAIN_PACKAGES):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
+            if package in PACKAGES:
+                found[package] = "not installed"
     return found
 
 

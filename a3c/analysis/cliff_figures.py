@@ -30,7 +30,7 @@ def cliff_world_returns(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fig
     columns = style.beside(len(counts))
     caption = (
         "Undiscounted return of training episodes, of all workers together: the mean over seeds of each seed's mean "
-        f"over the 5% of the budget before each point, with 95% bootstrap intervals; {seeds(table)} a line. The "
+        f"over the 5% of the budget before each point, with 95% t intervals; {seeds(table)} a line. The "
         f"scale is logarithmic in the return's size. Dashed: {number(SHORTEST)}, the shortest path."
     )
     caption += overload(tables["runs"])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from a3c.analysis.intervals import NOTHING, Interval, generator, mean_band, mean_curves
+from a3c.analysis.intervals import NOTHING, Interval, generator, mean_curves, student_band
 from a3c.analysis.outputs import Group
 from a3c.analysis.reading import Floats, RunFolder
 
@@ -96,7 +96,7 @@ def time_curve_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
 
 
 def _band_rows(group: Group, scores: Floats) -> list[Row]:
-    low, high = mean_band(scores, generator())
+    low, high = student_band(scores)
     columns = zip(scores.mean(axis=0), low, high, strict=True)
     start: Row = {**group.key, "n": len(scores)}
     return [start | {"score_mean": m, "score_mean_lo": lo, "score_mean_hi": hi} for m, lo, hi in columns]

@@ -1,18 +1,20 @@
-"""Point estimates and bootstrap intervals over seeds: arrays in, numbers out.
+"""Point estimates and intervals over seeds: arrays in, numbers out.
 
 Scores are matrices [runs, games]. The run (its seed) is the unit that is drawn again, each game's runs on their own
-(stratified); intervals are percentile intervals. One run says nothing about the spread over runs, so its interval is
-(NaN, NaN) and never a point.
+(stratified); bootstrap intervals are percentile intervals. One run says nothing about the spread over runs, so its
+interval is (NaN, NaN) and never a point.
 
 Source: Agarwal et al. (2021), Deep Reinforcement Learning at the Edge of the Statistical Precipice, sections 3 and 4.
 Percentile intervals of few runs are too narrow. Measured for the mean of normal scores, the nominal 95% covers the
 truth in 51% of cases with n = 2 runs, 74% with 3, 83% with 5, 91% with 10 and 92% with 20 (1,500 trials each; a test
-repeats some), so every interval is to be read together with its n.
+repeats some), so every interval is to be read together with its n. Of a mean, `student_interval` was nearer to 95% for
+every kind of score that `coverage` tried.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +27,18 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 SEED = 20_210_830  # any number does; it is fixed so that a table is a function of the runs alone
 NOTHING: Interval = (np.nan, np.nan)
+
+
+class Estimate(NamedTuple):
+    """A number and its interval.
+
+    Attributes:
+      value: the point estimate.
+      interval: its lower and upper end.
+    """
+
+    value: float
+    interval: Interval
 
 
 def generator() -> np.random.Generator:
@@ -113,6 +127,40 @@ def mean_band(curves: ArrayLike, draws: np.random.Generator, resamples: int = RE
     tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
     return low, high
+
+
+def student_interval(scores: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """Student's t interval of the mean of one game's runs, [runs]; NaN twice with fewer than two.
+
+    Runs that all score the same, as at a task's ceiling, have an interval without length: see `profiles.proportion`.
+    """
+    low, high = student_band(np.asarray(scores, dtype=np.float64)[:, None], confidence)
+    return float(low[0]), float(high[0])
+
+
+def student_band(curves: ArrayLike, confidence: float = CONFIDENCE) -> tuple[Floats, Floats]:
+    """Student's t interval of the mean curve at each point.
+
+        mean -+ t(n - 1, (1 + confidence) / 2) s / sqrt(n),   s² = sum of (x - mean)² / (n - 1)
+
+    Exact for normal scores at any n. Source: Student (1908), The probable error of a mean.
+
+    Args:
+      curves: [runs, points]; a point where any run is NaN gets no interval.
+      confidence: in (0, 1).
+
+    Returns:
+      Lower and upper ends, float64 [points] each; all NaN with fewer than two runs.
+    """
+    from scipy.special import stdtrit
+
+    values = np.asarray(curves, dtype=np.float64)
+    runs = values.shape[0]
+    if runs < 2:
+        return np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
+    reach = stdtrit(runs - 1, (1.0 + confidence) / 2.0) * values.std(axis=0, ddof=1) / np.sqrt(runs)
+    middle = values.mean(axis=0)
+    return middle - reach, middle + reach
 
 
 def mean_curves(curves: Floats, draws: np.random.Generator, resamples: int = RESAMPLES) -> Floats:

@@ -78,7 +78,7 @@ def comparison(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     places = int(scores.groupby("game").size().max())
     caption = (
         f"Mean score of the last evaluation point: a pale dot a seed ({seeds(scores)}), the mean over seeds with "
-        f"its 95% bootstrap interval beside them{'; one seed has no interval' if int(scores['n'].min()) == 1 else ''}."
+        f"its 95% t interval beside them{'; one seed has no interval' if int(scores['n'].min()) == 1 else ''}."
         + overload(runs)
     )
     size = (max(2.4, 0.24 * places + 0.8), 2.2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from a3c.analysis.intervals import (
     bootstrap_interval,
     generator,
     iqm,
-    mean,
-    mean_band,
     median,
+    student_band,
+    student_interval,
 )
 from a3c.analysis.outputs import Group
 from a3c.analysis.reading import RunFolder
@@ -30,9 +30,8 @@ def with_interval(name: str, value: float, interval: Interval) -> Row:
 
 
 def mean_with_interval(name: str, values: Floats) -> Row:
-    """The mean of one value a run, float64 [runs], and its interval; empty if any run lacks the value."""
-    column = values[:, None]
-    return with_interval(name, float(mean(column)), bootstrap_interval(column, mean, generator()))
+    """The mean of one value a run, float64 [runs], and its t interval; empty if any run lacks the value."""
+    return with_interval(name, float(values.mean()), student_interval(values))
 
 
 def run_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
@@ -61,6 +60,7 @@ def _run_row(group: Group, run: RunFolder) -> Row:
         "best_point_frames": int(points[best]),
         "mean_score": float(scores.mean()),
         "training_score": float(late.mean()) if len(late) else np.nan,
+        "equal_time_score": np.nan,
         "staleness_mean": run.staleness.mean(),
         "staleness_p99": run.staleness.quantile(0.99),
         "settings_id": settings.id,
@@ -68,11 +68,32 @@ def _run_row(group: Group, run: RunFolder) -> Row:
     }
 
 
+def add_equal_time_scores(rows: Sequence[Row], runs: Mapping[object, RunFolder]) -> None:
+    """Fills in `equal_time_score`: what each run scored when the fastest of its game and worker count had finished.
+
+    Scores between two evaluation points are interpolated; before the first there is none.
+
+    Args:
+      rows: of the table `runs`, changed.
+      runs: by their folder.
+    """
+    ends: dict[tuple[object, object], float] = {}
+    for row in rows:
+        place, seconds = (row["game"], row["workers"]), runs[row["folder"]].train_seconds
+        ends[place] = min(seconds, ends.get(place, seconds))
+    for row in rows:
+        run, end = runs[row["folder"]], ends[row["game"], row["workers"]]
+        finished = run.train_seconds <= end  # its last point may have been timed a moment later
+        score = np.interp(end, run.evaluation_seconds, run.evaluations[1], left=np.nan)
+        row["equal_time_score"] = row["final_score"] if finished else float(score)
+
+
 def score_row(group: Group, rows: Sequence[Row]) -> Row:
     """One row of the table `scores`, from the group's rows of the table `runs`."""
     final, best, training = (column(rows, name) for name in ("final_score", "best_point_score", "training_score"))
     result: Row = {**group.key, "n": len(rows)}
-    for name, statistic in (("mean", mean), ("median", median), ("iqm", iqm)):
+    result |= mean_with_interval("final_score_mean", final)
+    for name, statistic in (("median", median), ("iqm", iqm)):
         interval = bootstrap_interval(final[:, None], statistic, generator())
         result |= with_interval(f"final_score_{name}", float(statistic(final[:, None])), interval)
     result |= mean_with_interval("best_point_score_mean", best)
@@ -91,7 +112,7 @@ def evaluation_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
     """
     points = runs[0].evaluations[0]
     scores = np.array([run.evaluations[1] for run in runs])
-    low, high = mean_band(scores, generator())
+    low, high = student_band(scores)
     start: Row = {**group.key, "n": len(runs)}
     return [
         start | {"frames": int(frames)} | with_interval("score_mean", float(value), (float(lo), float(hi)))

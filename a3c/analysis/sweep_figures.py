@@ -23,7 +23,7 @@ def sweep(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     places = list(dict.fromkeys(zip(table["game"], table["workers"], strict=True)))
     caption = (
         "Above the mean score of the last evaluation point, below that of all points, the area under the evaluation "
-        f"curve. A pale dot a seed ({seeds(table)} a value); means over seeds with 95% bootstrap intervals"
+        f"curve. A pale dot a seed ({seeds(table)} a value); means over seeds with 95% t intervals"
         f"{'; one seed has no interval' if int(table['n'].min()) == 1 else ''}. The axis is logarithmic, with 0 one "
         "doubling below the least other value." + overload(runs)
     )

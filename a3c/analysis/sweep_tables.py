@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from a3c.analysis.intervals import bootstrap_interval, generator, mean
+from a3c.analysis.intervals import student_interval
 from a3c.analysis.outputs import Group
 from a3c.analysis.score_tables import Row, column, mean_with_interval, with_interval
 
@@ -37,5 +37,4 @@ def sweep_rows(runs: Sequence[dict[str, Any]], groups: Sequence[Group]) -> list[
 def _difference(scores: Seeds, base: Seeds) -> Row:
     gains = np.array([scores[seed] - base[seed] for seed in sorted(set(scores) & set(base))], dtype=np.float64)
     value = float(gains.mean()) if len(gains) else np.nan
-    interval = bootstrap_interval(gains[:, None], mean, generator())
-    return {"n_paired": len(gains) or None} | with_interval("difference", value, interval)
+    return {"n_paired": len(gains) or None} | with_interval("difference", value, student_interval(gains))

@@ -74,7 +74,7 @@ def throughput(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     columns = style.beside(len(games))
     handles = [*style.legends(study, table["variant"]), *marks(table)]
     caption = (
-        f"Emulator frames a second, mean over runs ({seeds(table)} a point) with 95% bootstrap intervals; both "
+        f"Emulator frames a second, mean over runs ({seeds(table)} a point) with 95% t intervals; both "
         "axes logarithmic. Thin straight lines: perfect speed-up from the same variant's runs with one worker. "
         "Dotted: number of cores." + _alone(table) + overload(tables["runs"])
     )

@@ -26,6 +26,7 @@ PACKAGES = {
     "Box2D": "'a3c[pixels]'",
     "pygame": "'a3c[pixels]'",
     "vizdoom": "'a3c[maze]'",
+    "minatar": "'a3c[minatar]'",
 }
 
 
@@ -86,6 +87,10 @@ def _make(settings: Settings, *place: int, use: str) -> Environment:
             from a3c.environments.pixels import Pixels
 
             return Pixels(game, chosen, seed)
+        case kinds.MinAtarSettings():
+            from a3c.environments.minatar import MinAtar
+
+            return MinAtar(game, chosen, seed)
         case kinds.MazeSettings():
             from a3c.environments.maze import Maze
 

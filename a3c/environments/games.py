@@ -34,8 +34,17 @@ MUJOCO_GAMES = (
 # Tasks seen as pixels: ours, and what Gymnasium calls them.
 PIXEL_GAMES = {"PendulumPixels": "Pendulum-v1", "CarRacing": "CarRacing-v3"}
 
-# Actions are vectors of real numbers; of our own games, the settings say it.
-CONTINUOUS_GAMES = ("Pendulum-v1", *MUJOCO_GAMES, *PIXEL_GAMES)
+# The games of MinAtar, and what it calls them.
+MINATAR_GAMES = {
+    "MinAtarAsterix": "asterix",
+    "MinAtarBreakout": "breakout",
+    "MinAtarFreeway": "freeway",
+    "MinAtarSeaquest": "seaquest",
+    "MinAtarSpaceInvaders": "space_invaders",
+}
+
+# Actions are vectors of real numbers; where a game can have either, its settings say it.
+CONTINUOUS_GAMES = ("Pendulum-v1", *MUJOCO_GAMES)
 
 CUSTOM_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*"
 
@@ -63,6 +72,8 @@ def kind_of(game: str) -> str | None:
         return "control"
     if game in PIXEL_GAMES:
         return "pixels"
+    if game in MINATAR_GAMES:
+        return "minatar"
     if game in OWN_GAMES:
         return OWN_GAMES[game]
     return "custom" if len(game) <= 200 and re.fullmatch(CUSTOM_PATTERN, game) else None
@@ -70,7 +81,7 @@ def kind_of(game: str) -> str | None:
 
 def known_games() -> list[str]:
     """Every name that is a game's, custom ones apart."""
-    return [*atari_games(), *CONTROL_GAMES, *MUJOCO_GAMES, *PIXEL_GAMES, *OWN_GAMES]
+    return [*atari_games(), *CONTROL_GAMES, *MUJOCO_GAMES, *PIXEL_GAMES, *MINATAR_GAMES, *OWN_GAMES]
 
 
 def folder_name(game: str) -> str:

@@ -18,20 +18,22 @@ from torch import Tensor, nn
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh}
 
-# Filters, kernel size and stride of each layer, then the width of the fully connected one; ReLU after each.
+# Side of the observation; filters, kernel size and stride of each layer; width of the fully connected one. ReLU follows
+# each, as in Young and Tian's DQN; their actor-critic has the same layers with SiLU and its derivative instead.
 CONVOLUTIONS = {
-    "conv2013": ([(16, 8, 4), (32, 4, 2)], 256),  # Mnih et al. (2013, arXiv:1312.5602)
-    "conv2015": ([(32, 8, 4), (64, 4, 2), (64, 3, 1)], 512),  # Mnih et al. (2015)
+    "conv2013": (84, [(16, 8, 4), (32, 4, 2)], 256),  # Mnih et al. (2013, arXiv:1312.5602)
+    "conv2015": (84, [(32, 8, 4), (64, 4, 2), (64, 3, 1)], 512),  # Mnih et al. (2015)
+    "conv_minatar": (10, [(16, 3, 1)], 128),  # Young and Tian (2019, arXiv:1903.03176)
 }
 
 
 class Convolutional(nn.Module):
-    """Convolutions and one fully connected layer; observations uint8 [N, C, 84, 84] are divided by 255 here."""
+    """Convolutions and one fully connected layer; observations uint8 [N, C, side, side] are divided by 255 here."""
 
     def __init__(self, kind: str, channels: int) -> None:
         super().__init__()
-        layers, self.width = CONVOLUTIONS[kind]
-        side, inputs = 84, channels
+        side, layers, self.width = CONVOLUTIONS[kind]
+        inputs = channels
         self.convolutions = nn.ModuleList()
         for filters, size, stride in layers:
             self.convolutions.append(nn.Conv2d(inputs, filters, kernel_size=size, stride=stride))
@@ -177,7 +179,7 @@ class Architecture:
     """What a network is made of.
 
     Attributes:
-      kind: `conv2013`, `conv2015`, `mlp` or `table`.
+      kind: `conv2013`, `conv2015`, `conv_minatar`, `mlp` or `table`.
       hidden: widths of the hidden layers, for the MLP.
       activation: `relu` or `tanh`, for the MLP.
       lstm_cells: after the last hidden layer; None for a feed-forward network.
@@ -216,8 +218,9 @@ def build(
 
     def body() -> Convolutional | FullyConnected:
         if kind in CONVOLUTIONS:
-            if len(shape) != 3 or shape[1:] != (84, 84):
-                raise _misfit(kind, "[C, 84, 84]", shape)
+            side = CONVOLUTIONS[kind][0]
+            if len(shape) != 3 or shape[1:] != (side, side):
+                raise _misfit(kind, f"[C, {side}, {side}]", shape)
             return Convolutional(kind, shape[0])
         if len(shape) != 1:
             raise _misfit(kind, "[inputs]", shape)

@@ -42,6 +42,21 @@ class PixelSettings(Frozen):
     reward_scale: AboveZero
 
 
+class MinAtarSettings(Frozen):
+    """A game of MinAtar, 10x10 cells, every step one frame.
+
+    The action before is repeated with `sticky_action_probability`; `difficulty_ramping` makes Asterix, Seaquest and
+    Space Invaders harder as a game goes on; `minimal_actions` leaves out actions that do nothing in a game.
+    """
+
+    kind: Literal["minatar"]
+    sticky_action_probability: Annotated[float, Field(ge=0.0, lt=1.0)]
+    difficulty_ramping: bool
+    minimal_actions: bool
+    frame_limit_frames: Positive
+    reward_scale: AboveZero
+
+
 class MazeSettings(Frozen):
     """A maze of `side_cells` x `side_cells` cells in first person; a new one each episode, with apples and a portal.
 
@@ -119,9 +134,12 @@ class _Layers(Frozen):
 
 
 class ConvSettings(_Layers):
-    """The convolutional networks of Mnih et al. (2013): 16 8x8/4, 32 4x4/2, 256; and (2015): 32, 64, 64, 512."""
+    """The convolutional networks of Mnih et al. (2013): 16 8x8/4, 32 4x4/2, 256; and (2015): 32, 64, 64, 512.
 
-    kind: Literal["conv2013", "conv2015"]
+    `conv_minatar`, 16 3x3, 128, is that of Young and Tian (2019), for 10x10 cells.
+    """
+
+    kind: Literal["conv2013", "conv2015", "conv_minatar"]
 
 
 class MLPSettings(_Layers):
@@ -142,6 +160,7 @@ Environment = Annotated[
     AtariSettings
     | ControlSettings
     | PixelSettings
+    | MinAtarSettings
     | MazeSettings
     | BanditSettings
     | CorridorSettings

@@ -14,9 +14,10 @@ from a3c.analysis.answers import answer
 from a3c.analysis.comparison_tables import ALL_GAMES, comparison_rows
 
 
-def run_row(game: str, variant: str, seed: int, score: float) -> dict[str, Any]:
+def run_row(game: str, variant: str, seed: int, score: float, timed: float | None = None) -> dict[str, Any]:
     """What the comparison needs of a row of the table `runs`."""
-    return {"game": game, "workers": 4, "variant": variant, "seed": seed, "final_score": score}
+    row = {"game": game, "workers": 4, "variant": variant, "seed": seed, "final_score": score}
+    return row | {"equal_time_score": np.nan if timed is None else timed}
 
 
 def test_seeds_that_both_have_are_paired() -> None:
@@ -39,8 +40,21 @@ def test_without_a_shared_seed_the_means_are_compared() -> None:
     row = comparison_rows(runs, ["a", "b"])[0]
     assert not row["paired"]
     assert (row["difference"], row["n"]) == (10.0, 2)
-    assert row["difference_lo"] == 9.0
-    assert row["difference_hi"] == 11.0
+    reach = 4.302653 * np.sqrt(1 / 3)  # Welch: t with 2 degrees of freedom, and only one group varies
+    assert row["difference_lo"] == pytest.approx(10.0 - reach)
+    assert row["difference_hi"] == pytest.approx(10.0 + reach)
+
+
+def test_at_equal_wall_clock_the_scores_of_that_time_are_compared() -> None:
+    runs = [run_row("Pong", v, s, 10.0, timed=gain + s) for v, gain in (("a", 3.0), ("b", 0.0)) for s in range(3)]
+    rows = comparison_rows(runs, ["a", "b"])
+    assert [(row["at"], row["difference"]) for row in rows] == [("equal frames", 0.0), ("equal wall-clock", 3.0)]
+
+
+def test_the_smallest_difference_that_could_be_detected_grows_with_the_spread() -> None:
+    runs = [run_row("Pong", v, s, 10.0 * (v == "a") + s) for v in ("a", "b") for s in range(5)]
+    row = comparison_rows(runs, ["a", "b"])[0]
+    assert row["detectable_difference"] == pytest.approx(2.02 * np.sqrt(2.5), rel=0.01)  # standard deviation √2.5
 
 
 def test_pairs_follow_the_studys_order_and_all_games_come_last() -> None:
@@ -86,7 +100,9 @@ def test_the_answer_over_several_games_is_the_probability_of_improvement(tmp_pat
     games = ("CartPole-v1", "Acrobot-v1")
     runs = [synthetic.make_run(v, game=g, seed=s) for g in games for v in ("hogwild", "locked") for s in range(5)]
     found = answer(*read(tmp_path, synthetic, runs))
-    assert found.startswith("With 2 workers in all games: hogwild against locked is undecided at n = 5 (probability of")
+    assert found.startswith(
+        "At equal frames with 2 workers in all games: hogwild against locked is undecided at n = 5 (probability of"
+    )
 
 
 def test_a_study_of_one_variant_is_answered_by_its_speed_up_or_its_scores(tmp_path: Path, synthetic: Any) -> None:

@@ -1,29 +1,12 @@
-"""The statistics against SciPy, rliable and arithmetic done by hand."""
+"""The statistics of one group against SciPy and arithmetic done by hand; `test_rliable` adds rliable."""
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import scipy.stats
 
 from a3c.analysis import intervals
-
-
-def rliable_metrics() -> Any:
-    """Rliable's metrics, loaded by file: its package imports `arch`, which does not run on pandas 3."""
-    package = importlib.util.find_spec("rliable")
-    if package is None or package.origin is None:
-        pytest.skip("rliable is not installed")
-    spec = importlib.util.spec_from_file_location("rliable_metrics", Path(package.origin).with_name("metrics.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(("runs", "games"), [(1, 1), (3, 1), (4, 1), (5, 1), (7, 3), (10, 57)])
@@ -40,15 +23,6 @@ def test_statistics_work_on_many_matrices_at_once() -> None:
     scores = np.random.default_rng(1).normal(size=(6, 5, 3))
     for statistic in (intervals.mean, intervals.median, intervals.iqm):
         assert statistic(scores).tolist() == [float(statistic(matrix)) for matrix in scores]
-
-
-def test_iqm_and_probability_of_improvement_agree_with_rliable() -> None:
-    metrics = rliable_metrics()
-    draws = np.random.default_rng(2)
-    x, y = draws.integers(0, 4, size=(5, 7)), draws.integers(0, 4, size=(6, 7))  # integers, so that there are ties
-    assert intervals.iqm(x) == pytest.approx(metrics.aggregate_iqm(x), rel=1e-12)
-    expected = metrics.probability_of_improvement(x, y)
-    assert intervals.probability_of_improvement(x, y) == pytest.approx(expected, rel=1e-12)
 
 
 def test_probability_of_improvement_counts_a_tie_as_half() -> None:
@@ -76,8 +50,31 @@ def test_games_are_drawn_apart() -> None:
     assert np.any(drawn[..., 1] - 10.0 != drawn[..., 0])
 
 
+@pytest.mark.parametrize("runs", [2, 3, 10])
+def test_students_interval_is_scipys(runs: int) -> None:
+    scores = np.random.default_rng(8).lognormal(size=runs)
+    theirs = scipy.stats.ttest_1samp(scores, 0.0).confidence_interval(0.9)
+    assert intervals.student_interval(scores, 0.9) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
+
+
+def test_students_band_is_at_each_point_students_interval() -> None:
+    curves = np.random.default_rng(9).normal(size=(4, 3))
+    low, high = intervals.student_band(curves)
+    for point in range(3):
+        assert (low[point], high[point]) == pytest.approx(intervals.student_interval(curves[:, point]), rel=1e-12)
+
+
+def test_students_band_ends_where_a_run_does() -> None:
+    low, high = intervals.student_band(np.array([[np.nan, 1.0], [2.0, 1.0]]))
+    assert np.isnan([low[0], high[0]]).all()
+    assert (low[1], high[1]) == (1.0, 1.0)
+
+
+@pytest.mark.filterwarnings("error")
 def test_one_run_has_no_interval() -> None:
     one = np.array([[3.0]])
+    assert np.isnan(intervals.student_interval(one[:, 0])).all()
+    assert np.isnan(intervals.student_band(np.ones((1, 4)))).all()
     assert np.isnan(intervals.bootstrap_interval(one, intervals.mean, intervals.generator())).all()
     assert np.isnan(intervals.improvement_interval(one, one, intervals.generator())).all()
     assert np.isnan(intervals.mean_band(np.ones((1, 4)), intervals.generator())).all()

@@ -69,7 +69,8 @@ def test_differences_are_paired_by_seed_with_the_first_value(tmp_path: Path, syn
     assert (first["lag"], first["difference"], first["difference_lo"], first["n_paired"]) == ("2", "", "", "")
     # Seeds 1 and 2 are shared: 2 updates more cost them 4 and 6.
     assert (second["n"], second["n_paired"], second["difference"]) == ("3", "2", "-5")
-    assert (second["difference_lo"], second["difference_hi"]) == ("-6", "-4")
+    # Student's t with one degree of freedom: 12.7062 standard errors, of which each is 1.
+    assert (second["difference_lo"], second["difference_hi"]) == ("-17.7062", "7.7062")
     assert "undecided at n = 2 " in answered(study, tmp_path)
 
 

@@ -22,6 +22,13 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
     },
     "control": {"reward_scale": 1.0},
     "pixels": {"action_repeat": 4, "stacked_frames": 3, "color": False, "continuous": True, "reward_scale": 1.0},
+    "minatar": {
+        "sticky_action_probability": 0.1,
+        "difficulty_ramping": True,
+        "minimal_actions": True,
+        "frame_limit_frames": 10_000,
+        "reward_scale": 1.0,
+    },
     "cliff_world": {"step_limit_steps": 200, "reward_scale": 1.0},
     "custom": {"reward_scale": 1.0, "options": {}},
 }
@@ -31,6 +38,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "atari": {"kind": "conv2013", **LAYERS},
     "control": MLP,
     "pixels": {"kind": "conv2013", **LAYERS},
+    "minatar": {"kind": "conv_minatar", **LAYERS},
     "cliff_world": {"kind": "table"},
     "custom": MLP,
 }
@@ -42,6 +50,7 @@ def settings(game: str, seed: int = 0, workers: int = 1, **environment: Any) -> 
         {
             "game": game,
             "seed": seed,
+            "repeat": 0,
             "workers": workers,
             "schedule": "locked",
             "executor": "processes",

@@ -53,7 +53,8 @@ def test_every_score_is_the_sum_of_gymnasiums_rewards_over_the_action_repeat(
 
 def test_the_choices_of_a_race_are_gymnasiums(settings_for: SettingsFor) -> None:
     environment: Any = make(settings_for("CarRacing", action_repeat=1, continuous=False), 0)
-    assert environment.spec.actions == 5 and not environment.spec.continuous
+    assert environment.spec.actions == 5
+    assert not environment.spec.continuous
     environment.reset()
     oracle: Any = gymnasium.make("CarRacing-v3", continuous=False).unwrapped
     oracle._render = lambda mode: None

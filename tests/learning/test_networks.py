@@ -15,6 +15,7 @@ IMAGES: dict[str, Any] = {"observation_shape": (4, 84, 84), "states": None}
 FITTING: dict[str, dict[str, Any]] = {
     "conv2013": IMAGES,
     "conv2015": IMAGES,
+    "conv_minatar": {"observation_shape": (4, 10, 10), "states": None},
     "mlp": {"observation_shape": (5,), "states": None},
     "table": {"observation_shape": (), "states": 48},
 }
@@ -28,7 +29,7 @@ def made(kind: str, outputs: int = 7, seed: int = 0, **options: Any) -> FlatNetw
 def observations(kind: str, B: int) -> Tensor:
     draws = torch.Generator().manual_seed(0)
     if kind.startswith("conv"):
-        return torch.randint(256, (B, 4, 84, 84), dtype=torch.uint8, generator=draws)
+        return torch.randint(256, (B, *FITTING[kind]["observation_shape"]), dtype=torch.uint8, generator=draws)
     return torch.randn(B, 5, generator=draws) if kind == "mlp" else torch.randint(48, (B,), generator=draws)
 
 
@@ -73,6 +74,12 @@ def test_the_convolutional_network_of_2015_has_three_layers_and_512_units() -> N
     assert count(made("conv2015")) == 8_224 + 32_832 + 36_928 + 1_606_144 + 3_591
 
 
+def test_the_convolutional_network_of_minatar_has_one_layer_and_128_units() -> None:
+    assert shapes_of(made("conv_minatar")) == [(4, 16, 3, 1)]
+    # conv 4·16·3² + 16, fully connected 16·8·8·128 + 128, 7 outputs of 128 + 1 each
+    assert count(made("conv_minatar")) == 592 + 131_200 + 903
+
+
 def shapes_of(flat: FlatNetwork) -> list[tuple[int, int, int, int]]:
     convolutions = [layer for layer in layers(flat) if isinstance(layer, nn.Conv2d)]
     return [(c.in_channels, c.out_channels, c.kernel_size[0], c.stride[0]) for c in convolutions]
@@ -82,7 +89,7 @@ def count(flat: FlatNetwork) -> int:
     return sum(tensor.numel() for tensor in flat.tensors)
 
 
-@pytest.mark.parametrize("kind", ["conv2013", "conv2015"])
+@pytest.mark.parametrize("kind", ["conv2013", "conv2015", "conv_minatar"])
 def test_the_convolutional_networks_compute_what_their_layers_say(kind: str) -> None:
     flat, seen = made(kind), observations(kind, 2)
     expected = computed_by_its_layers(flat, seen)
@@ -141,6 +148,8 @@ def test_building_leaves_torchs_own_stream_as_it_was(kind: str) -> None:
         ("conv2013", (84, 84), None, r"\[C, 84, 84\]"),
         ("conv2015", (84, 84, 4), None, r"\[C, 84, 84\]"),
         ("conv2015", (4,), None, r"\[C, 84, 84\]"),
+        ("conv_minatar", (4, 84, 84), None, r"\[C, 10, 10\]"),
+        ("conv_minatar", (10, 10, 4), None, r"\[C, 10, 10\]"),
         ("mlp", (4, 84, 84), None, r"\[inputs\]"),
         ("mlp", (), 48, r"\[inputs\]"),
         ("table", (), None, "a state index"),

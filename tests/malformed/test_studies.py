@@ -30,7 +30,7 @@ TOP = {
     "an impossible variant": ("{schedule: hogwild}", "{schedule: hogwild, executor: batched}",
                               ["executor", "a3c_hogwild", "allowed: synchronous"]),
     "no scales": ("scales:", "scales: []\nscale:", ["scales: got []"]),
-    "unknown scale": ("  smoke:", "  desktop:", ["scales.desktop", "'desktop'", "laptop, paper, smoke"]),
+    "unknown scale": ("  smoke:", "  desktop:", ["scales.desktop", "'desktop'", "laptop, overnight, paper, smoke"]),
     "a scale of nothing": ("  paper:", "  paper:\n  more:", ["scales.paper: got None"]),
     "a mapping for blocks": ("  smoke:", "  smoke: {settings: cartpole}\n  smoky:", ["scales.smoke", "list"]),
 }  # fmt: skip

@@ -32,7 +32,7 @@ CARTPOLE = {
     "no hidden layers": ("hidden: [64]", "hidden: []", ["network.hidden: got []"]),
     "a hidden layer of nothing": ("hidden: [64]", "hidden: [0]", ["network.hidden[0]: got 0"]),
     "a number for layers": ("hidden: [64]", "hidden: 64", ["network.hidden: got 64"]),
-    "unknown network": ("kind: mlp", "kind: cnn", ["network", "'cnn'", "'conv2013', 'conv2015', 'mlp', 'table'"]),
+    "unknown network": ("kind: mlp", "kind: cnn", ["network", "'cnn'", "'conv2013', 'conv2015', 'conv_minatar', 'mlp', 'table'"]),
     "an unknown activation": ("activation: tanh", "activation: gelu", ["network.activation", "'relu' or 'tanh'"]),
     "an unknown initialization": ("initialization: torch", "initialization: zeros",
                                   ["network.initialization", "'torch' or 'orthogonal'"]),
