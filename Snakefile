@@ -12,6 +12,7 @@ import sys
 from snakemake.utils import min_version
 
 from a3c.fingerprint import fingerprint
+from a3c.peers import PEER_ID
 from a3c.workflow import load_or_exit
 
 min_version("9.0")
@@ -82,6 +83,30 @@ rule train:
         " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale} {resources.part}"
 
 
+# The same for another project's program, by a script of its own; the peer's name stands in the id of its runs.
+rule train_peer:
+    input:
+        ancient("results/mlflow/created"),
+    output:
+        "results/runs/{game}/{id}/seed{seed}/done.json",
+    log:
+        "results/runs/{game}/{id}/seed{seed}/train.log",
+    wildcard_constraints:
+        id=PEER_ID,
+    threads: WORKFLOW.threads(workflow.cores)
+    resources:
+        conditions=WORKFLOW.conditions,
+        part=WORKFLOW.part,
+    params:
+        script=WORKFLOW.script,
+        settings=WORKFLOW.settings,
+        code=WORKFLOW.peer_code,
+    shell:
+        "{PYTHON} {params.script} --settings {params.settings:q} --into $(dirname {output})"
+        " {resources.conditions} 2>&1 | tee {log} >&2"
+        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale} {resources.part}"
+
+
 for target in WORKFLOW.targets:
 
     rule:
@@ -98,9 +123,28 @@ for target in WORKFLOW.targets:
 
     rule:
         name:
+            f"claims_{target.name}"
+        input:
+            WORKFLOW.claimed(target),
+        output:
+            WORKFLOW.ledger(target),
+        log:
+            f"results/logs/{WORKFLOW.scale}/claims_{target.name}.log",
+        params:
+            studies=[study.name for study in target.studies],
+            name=target.name,
+        shell:
+            "{PYTHON} -m a3c claims {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+
+    rule:
+        name:
             f"report_{target.name}"
         input:
-            [WORKFLOW.tables(study) + WORKFLOW.figures(study) for study in target.studies],
+            WORKFLOW.ledger(target),
+            [
+                WORKFLOW.tables(study) + WORKFLOW.figures(study)
+                for study in target.studies
+            ],
         output:
             WORKFLOW.report(target),
         log:
@@ -124,6 +168,18 @@ rule replay:
         "{PYTHON} -m a3c replay $(dirname {input}) --into $(dirname {output}) > {log} 2>&1"
 
 
+# How alike consecutive updates are, measured while the run is made again from its record.
+rule measure:
+    input:
+        "results/runs/{game}/{id}/seed{seed}/done.json",
+    output:
+        "results/measurements/{game}/{id}/seed{seed}/correlations.csv",
+    log:
+        "results/logs/measurements/{game}/{id}/seed{seed}.log",
+    shell:
+        "{PYTHON} -m a3c measure $(dirname {input}) --into {output} > {log} 2>&1"
+
+
 rule agree:
     input:
         WORKFLOW.agreements(),
@@ -135,7 +191,7 @@ for study in WORKFLOW.studies:
         name:
             f"tables_{study.name}"
         input:
-            WORKFLOW.finished(study),
+            WORKFLOW.made_of(study),
         output:
             WORKFLOW.tables(study),
         log:

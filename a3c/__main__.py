@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_replay(commands)
+    _add_measure(commands)
     _add_evaluate(commands)
     _add_watch(commands)
     _add_track(commands)
@@ -57,7 +58,8 @@ def parser() -> argparse.ArgumentParser:
         ("plan", "list the runs of studies and check every setting", "a3c plan staleness --scale paper"),
         ("tables", "finished runs -> tables", "a3c tables a3c_vs_a2c"),
         ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
-        ("report", "tables and figures -> one HTML file", "a3c report"),
+        ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
+        ("report", "tables, figures and claims -> one HTML file", "a3c report"),
         ("store", "create the MLflow store before the first trainer starts", "a3c store"),
         ("progress", "how many runs are finished, and how long the rest will take", "a3c progress --scale laptop"),
     ):
@@ -68,8 +70,8 @@ def parser() -> argparse.ArgumentParser:
         _add_folders(command)
         if name == "store":
             _add_tracking_uri(command)
-        if name == "report":
-            command.add_argument("--name", help="of the file below RESULTS/report; by default the scale")
+        if name in ("claims", "report"):
+            command.add_argument("--name", help=f"of the file below RESULTS/{name}; by default the scale")
     return root
 
 
@@ -114,6 +116,15 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--until", type=int, metavar="N", help="stop at turn N and save what it was made of")
     command.add_argument("--processes", action="store_true", help="with worker processes behind a turnstile")
     command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _add_measure(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = ["a3c measure results/runs/Pong/locked-w4-0123456789/seed0", "a3c measure RUN --into correlations.csv"]
+    text = "how alike consecutive updates of a recorded run are, in gradient and in data"
+    command = _command(commands, "measure", text, examples)
+    command.add_argument("run", type=Path, metavar="RUN", help="run folder of a locked, synchronous or drawn run")
+    text = "a line a block of turns; by default RUN/correlations.csv"
+    command.add_argument("--into", type=Path, metavar="FILE.csv", help=text)
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

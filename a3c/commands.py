@@ -80,8 +80,8 @@ class _Mirroring:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    from a3c.plan import load_settings, merge
     from a3c.settings import Settings, resolve
+    from a3c.settings_files import load_settings, merge
 
     if options.settings:
         return Settings.from_json(options.settings)
@@ -144,6 +144,25 @@ def replay(options: argparse.Namespace) -> int:
     return 1
 
 
+def measure(options: argparse.Namespace) -> int:
+    """Measures how alike consecutive updates of a recorded run are; exit code 1 if it cannot be made again."""
+    from a3c.asynchrony.outcomes import DiffersError
+    from a3c.measuring import measure as measure_run
+    from a3c.records import run_folder
+    from a3c.replaying import changed_conditions
+
+    into = options.into or options.run / "correlations.csv"
+    try:
+        measure_run(options.run, into)
+    except DiffersError as error:
+        for condition in changed_conditions(run_folder.read_json(options.run / run_folder.MANIFEST)):
+            print(f"not as recorded: {condition}", file=sys.stderr)
+        print(f"a3c measure: {error}", file=sys.stderr)
+        return 1
+    print(f"measured: {into}")
+    return 0
+
+
 def plan(options: argparse.Namespace) -> int:
     """Lists the runs of studies, or says everything that is wrong with them."""
     for study in _studies(options):
@@ -170,6 +189,14 @@ def figures(options: argparse.Namespace) -> int:
 
     for study in _studies(options):
         write_figures(study, options.results)
+    return 0
+
+
+def claims(options: argparse.Namespace) -> int:
+    """Writes the ledger of claims on studies from their tables."""
+    from a3c.analysis.claims import write_claims
+
+    write_claims(_studies(options), options.experiments, options.results, options.name or options.scale)
     return 0
 
 

@@ -15,11 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from a3c import peers
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
-from a3c.settings import Settings, resolve, same_keys
-from a3c.study_file import STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values
+from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
+from a3c.study_file import SCALES, STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values
 from a3c.yaml_files import read_yaml
 
 MEASURED = "measured_histogram"  # the order that draws from what another run measured
@@ -33,16 +35,19 @@ class Run:
       variant: what the study calls this column of its comparison.
       settings: resolved.
       point: the value of the study's sweep, if it has one.
+      peer: the other project's program that trains it, see `a3c.peers`; None for our trainer.
     """
 
     variant: str
     settings: Settings
     point: float | int | None = None
+    peer: str | None = None
 
     @property
     def folder(self) -> str:
-        """`<game>/<settings id>/seed<k>`, below `results/runs/`."""
-        return f"{folder_name(self.settings.game)}/{self.settings.id}/seed{self.settings.seed}"
+        """`<game>/<settings id>/seed<k>`, below `results/runs/`; a peer's name stands in its id."""
+        settings_id = peers.folder_id(self.peer, self.settings) if self.peer else self.settings.id
+        return f"{folder_name(self.settings.game)}/{settings_id}/seed{self.settings.seed}"
 
 
 @dataclass(frozen=True)
@@ -74,46 +79,6 @@ class Study:
     part: str = "questions"
     views: tuple[str, ...] = ()
     published: str | None = None
-
-
-def load_settings(name: str, experiments: Path) -> dict[str, Any]:
-    """A settings file on top of its bases, as one plain mapping, not yet validated as a whole.
-
-    Raises:
-      InvalidInput: if a file is missing, is no mapping, or its bases run in a circle.
-    """
-    layers: list[dict[str, Any]] = []
-    seen: list[str] = []
-    while True:
-        path = experiments / f"{name}.yaml"
-        if name in seen:
-            raise InvalidInput([Problem(f"{path}: base", f"runs in a circle: {' -> '.join([*seen, name])}")])
-        seen.append(name)
-        layer = dict(read_yaml(path))
-        base = layer.pop("base", None)
-        layers.append(layer)
-        if base is None:
-            return merge(*reversed(layers))
-        if not isinstance(base, str) or not base.isidentifier():
-            raise InvalidInput([Problem(f"{path}: base", f"got {base!r}; it names a file of {experiments}")])
-        name = base
-
-
-def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later layers on earlier ones, key by key.
-
-    A mapping of another `kind` replaces the whole mapping below it, unless both kinds have the same keys, as `conv2013`
-    and `conv2015` have: then what is not said anew stays.
-    """
-    result: dict[str, Any] = {}
-    for layer in layers:
-        for key, value in layer.items():
-            below = result.get(key)
-            result[key] = value
-            if isinstance(value, Mapping) and isinstance(below, Mapping):
-                kinds = below.get("kind"), value.get("kind", below.get("kind"))
-                result[key] = merge(below, value) if same_keys(*kinds) else value
-    return result
 
 
 def load_study(name: str, scale: str, experiments: Path) -> Study:
@@ -192,7 +157,7 @@ def _block_runs(
         cell = _Cell(study, block, below, game, workers, point)
         try:
             seeds = [points.index(point)] if block.seed_per_value else range(block.seeds)
-            yield from [Run(variant, cell.settings(variant, seed), point) for seed in seeds]
+            yield from [Run(variant, cell.settings(variant, seed), point, study.peer(variant)) for seed in seeds]
         except InvalidInput as error:
             for problem in error.problems:
                 problems.setdefault(f"{where}.{problem}", problem.within(f"{where} ({game}, {variant}, {cell})"))
@@ -228,13 +193,16 @@ class _Cell:
         if _is_measured(order) and "variant" in order and "run" not in order:
             kept = {key: value for key, value in order.items() if key != "variant"}
             raw["order"] = kept | {"run": self._measured(order["variant"], seed)}
-        return resolve(raw)
+        settings = resolve(raw)
+        if peer := self.study.peer(variant):
+            peers.check(peer, settings)
+        return settings
 
     def _merged(self, variant: str, seed: int) -> dict[str, Any]:
         sweep, point = self.study.sweep, self.point
         swept = sweep.at(point) if sweep and point is not None else {}
         decided = {"game": self.game, "workers": self.workers, "seed": seed}
-        return merge(self.below, self.block.override, self.study.variants[variant], swept, decided)
+        return merge(self.below, self.block.override, self.study.settings_of(variant), swept, decided)
 
     def _measured(self, variant: Any, seed: int) -> str:
         """The folder of the run of another variant that is this one's source of staleness."""
@@ -243,6 +211,8 @@ class _Cell:
             what = unknown(variant, known, "variant")
         elif variant not in (self.block.variants or known):
             what = f"got {variant!r}, which is missing in this block's `variants`: its run has to be planned too"
+        elif self.study.peer(variant):
+            what = f"got {variant!r}, a peer, whose staleness nobody records"
         else:
             raw = self._merged(variant, seed)
             why_not = _why_no_source(raw)
@@ -282,8 +252,10 @@ def studies(experiments: Path, scale: str | None = None) -> list[str]:
       scale: only those that have it, if one is given, and those whose scales cannot be told.
 
     Raises:
-      InvalidInput: if there is no such folder, or a file in it cannot be read.
+      InvalidInput: if there is no such folder or scale, or a file in the folder cannot be read.
     """
+    if scale is not None and scale not in SCALES:
+        raise InvalidInput([Problem("--scale", unknown(scale, SCALES, "scale"))])
     if not experiments.is_dir():
         raise InvalidInput(
             [Problem(str(experiments), "no such folder; --experiments names the one with the YAML files")]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from a3c.peers import version_of
 from a3c.records import run_folder
 from a3c.settings import Settings
 
@@ -104,10 +105,11 @@ def duration(seconds: float) -> str:
 def remaining(studies: Iterable[Study], results: Path) -> str:
     """How many of the studies' runs are finished, and an estimate of the time for the rest, one run after the other.
 
-    A run that is to do is taken to need the seconds per frame of the finished runs of its game; without any, the
-    estimate says so.
+    Runs of peers that are not installed are left out, as the workflow does. A run that is to do is taken to need the
+    seconds per frame of the finished runs of its game; without any, the estimate says so.
     """
-    runs = {run.folder: run for study in studies for run in study.runs}
+    every = {run.folder: run for study in studies for run in study.runs}
+    runs = {folder: run for folder, run in every.items() if run.peer is None or version_of(run.peer)}
     pace: dict[str, list[float]] = {}
     to_do: list[Run] = []
     for folder, run in runs.items():

@@ -19,6 +19,7 @@ from a3c.settings import Settings
 from a3c.training import Conditions, cpu_capability, train
 
 if TYPE_CHECKING:
+    from a3c.asynchrony.comparing import Recorded
     from a3c.asynchrony.outcomes import Progress
 
 AGREEMENT = "agreement.json"
@@ -50,8 +51,8 @@ def replay(
     Raises:
       InvalidInput: if the folder holds no finished run that can be replayed.
     """
-    settings = _settings(folder)
-    recorded = _recorded(folder, until)
+    settings = replayable_settings(folder)
+    recorded = recorded_turns(folder, until)
     agreement: dict[str, Any] = {
         "conditions": changed_conditions(run_folder.read_json(folder / run_folder.MANIFEST)),
         "turns": len(recorded.turns),
@@ -145,7 +146,12 @@ def _tensors(model: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"{name}{whose}, layer {layer}", tensor
 
 
-def _settings(folder: Path) -> Settings:
+def replayable_settings(folder: Path) -> Settings:
+    """The settings of a finished run that its schedule determines.
+
+    Raises:
+      InvalidInput: if the folder holds no such run.
+    """
     if not (folder / run_folder.DONE).exists():
         raise InvalidInput([Problem(str(folder), f"holds no finished run: it has no {run_folder.DONE}")])
     settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
@@ -155,7 +161,16 @@ def _settings(folder: Path) -> Settings:
     return settings
 
 
-def _recorded(folder: Path, until: int | None) -> Any:
+def recorded_turns(folder: Path, until: int | None = None) -> Recorded:
+    """What to execute again.
+
+    Args:
+      folder: of the recorded run.
+      until: a turn, from 0, to stop at.
+
+    Raises:
+      InvalidInput: if its schedule cannot be read or has no such turn.
+    """
     from a3c.asynchrony.comparing import Recorded
     from a3c.records.schedule_file import read_schedule
 

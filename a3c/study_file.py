@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
+from a3c.peers import PEERS
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import MAX_WORKERS
 from a3c.validation import Frozen
@@ -21,6 +22,7 @@ PARTS = ("questions", "claims", "paper")
 
 STUDY_KEYS = frozenset({"question", "variants", "scales"})
 BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
+PEER = "peer"  # the key of a variant that another project's program trains; all its other keys are settings
 DECIDED_BY_BLOCK = "a block decides this, with its `games`, `workers` and `seeds`"
 
 
@@ -121,6 +123,14 @@ class StudyFile(Frozen):
     variants: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
     scales: dict[str, list[Block]]
 
+    def peer(self, variant: str) -> str | None:
+        """The peer that trains a variant, see `a3c.peers`; None for our trainer."""
+        return self.variants[variant].get(PEER)
+
+    def settings_of(self, variant: str) -> dict[str, Any]:
+        """What a variant says of settings."""
+        return {key: value for key, value in self.variants[variant].items() if key != PEER}
+
 
 def read_study_file(path: Path) -> StudyFile:
     """A study file without mistakes of its own; what its settings add up to is not known here.
@@ -167,6 +177,8 @@ def _misplaced(study: StudyFile) -> Iterable[Problem]:
     """What each part may be on its own and the rest of the file forbids."""
     for variant, settings in study.variants.items():
         yield from _decided_by_block(f"variants.{variant}", settings)
+        if PEER in settings and settings[PEER] not in PEERS:
+            yield Problem(f"variants.{variant}.{PEER}", unknown(settings[PEER], PEERS, "peer"))
     if study.sweep and study.sweep.setting.partition(".")[0] in BLOCK_KEYS:
         yield Problem("sweep.setting", f"got {study.sweep.setting!r}; {DECIDED_BY_BLOCK}")
     for scale, blocks in study.scales.items():

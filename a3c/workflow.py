@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from a3c import peers
 from a3c.analysis import outputs
+from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
+from a3c.analysis.views import VIEWS
 from a3c.environments.games import folder_name
 from a3c.plan import Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
@@ -36,6 +39,22 @@ def _targets(every: list[Study], scale: str, asked: bool) -> list[Target]:
     if asked or scale != "laptop" or len(questions) == len(every):
         return [Target(scale, every)]
     return [Target(scale, questions), Target(f"{scale}_claims", every)]
+
+
+def _trainable(wanted: list[Study], asked: bool) -> list[Study]:
+    """The studies whose peers are installed; that others are left out is said in one line.
+
+    Raises:
+      InvalidInput: if studies were asked for by name and some are among the others.
+    """
+    needed = {study.name: sorted({run.peer for run in study.runs if run.peer}) for study in wanted}
+    missing = {name: [peer for peer in found if peers.version_of(peer) is None] for name, found in needed.items()}
+    what = {name: f"needs {', '.join(x)}: pip install {peers.EXTRA}" for name, x in missing.items() if x}
+    if asked and what:
+        raise InvalidInput(Problem(f"study {name}", sentence) for name, sentence in what.items())
+    for name, sentence in what.items():
+        print(f"a3c: the study {name} is left out; it {sentence}", file=sys.stderr)
+    return [study for study in wanted if study.name not in what]
 
 
 class Workflow:
@@ -70,8 +89,10 @@ class Workflow:
         names = dict.fromkeys([*studies(experiments, self.scale), *asked])  # others may share runs, and time them
         every = load_studies(names, self.scale, experiments)
         outputs.check_views(every)
+        read_claims(experiments)  # so that a mistake in them is found before anything is trained
+        self.experiments = experiments
         self.results = results
-        self.studies = [study for study in every if not asked or study.name in asked]
+        self.studies = _trainable([study for study in every if not asked or study.name in asked], bool(asked))
         self.targets = _targets(self.studies, self.scale, bool(asked))
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
@@ -97,6 +118,14 @@ class Workflow:
         """The options of `a3c train` that do not change what is learnt."""
         return "--timing" if self._folder(wildcards) in self._timed else "--no-timing"
 
+    def script(self, wildcards: Mapping[str, str]) -> str:
+        """The program that trains a peer's run."""
+        return str(self.experiments / peers.FOLDER / f"{self._run(wildcards).peer}.py")
+
+    def peer_code(self, wildcards: Mapping[str, str]) -> str:
+        """What decides, beside its settings, whether a peer's run must be trained again."""
+        return peers.code(str(self._run(wildcards).peer), self.experiments)
+
     def part(self, wildcards: Mapping[str, str]) -> str:
         """The option of `a3c progress` that leaves out what was not asked for, as far as that is known from a run."""
         asked = self._folder(wildcards) in {run.folder for study in self.targets[0].studies for run in study.runs}
@@ -111,10 +140,17 @@ class Workflow:
         """The files that say that the study's runs are finished."""
         return sorted({self._done(run.folder) for run in study.runs})
 
+    def made_of(self, study: Study) -> list[str]:
+        """What the study's tables are made of: its finished runs, and what its views have made of each of them."""
+        ours = [run for run in study.runs if run.peer is None and run.settings.schedule != "hogwild"]
+        files = {file.format(run=run.folder) for view in study.views for file in VIEWS[view].made_of for run in ours}
+        return [*self.finished(study), *sorted(str(self.results / file) for file in files)]
+
     def agreements(self) -> list[str]:
         """Replays of the first seed of every run that its recorded schedule determines."""
         runs = [run for study in self.studies for run in study.runs]
-        chosen = {run.folder for run in runs if run.settings.seed == 0 and run.settings.schedule != "hogwild"}
+        ours = [run for run in runs if run.peer is None and run.settings.schedule != "hogwild"]
+        chosen = {run.folder for run in ours if run.settings.seed == 0}
         return sorted(str(self.results / "replays" / folder / "agreement.json") for folder in chosen)
 
     def tables(self, study: Study) -> list[str]:
@@ -124,6 +160,17 @@ class Workflow:
     def figures(self, study: Study) -> list[str]:
         """The study's figures."""
         return [str(path) for path in outputs.figure_files(study, self.results)]
+
+    def claimed(self, target: Target) -> list[str]:
+        """What a target's ledger is made from: the tables of its studies, and the claims if there are any."""
+        claims = claims_path(self.experiments)
+        tables = [path for study in target.studies for path in self.tables(study)]
+        return [*tables, *([str(claims)] if claims.exists() else [])]
+
+    def ledger(self, target: Target) -> list[str]:
+        """The ledger of claims on a target's studies."""
+        paths = (ledger_path(self.results, target.name, ending) for ending in ("csv", "md"))
+        return [*map(str, paths), str(properties_path(self.results, target.name))]
 
     def report(self, target: Target) -> str:
         """The report on a target's studies."""

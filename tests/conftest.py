@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from a3c.plan import load_settings, merge
 from a3c.records import run_folder
 from a3c.records.manifest import FINISHED, Manifest
 from a3c.records.rows import EvaluationRow, RowWriter
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 

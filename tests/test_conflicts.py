@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from a3c.plan import load_settings, merge
 from a3c.problems import InvalidInput
 from a3c.settings import resolve
+from a3c.settings_files import load_settings, merge
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 

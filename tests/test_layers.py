@@ -23,14 +23,20 @@ MAY_IMPORT = {
     "records": (*LEAVES, "environments.games", "machine", "fingerprint"),
     "asynchrony": (*LEAVES, "learning", "environments", "records"),
     "analysis": (
-        *LEAVES, "conflicts", "plan", "study_file", "validation", "yaml_files", "environments.games",
-        "environments.cliff_world", "records",
-    ),  # fmt: skip
+        *LEAVES,
+        *("conflicts", "plan", "study_file", "peers", "validation", "yaml_files", "records"),
+        *("environments.games", "environments.cliff_world"),
+    ),
     "settings": ("problems", "conflicts", "validation"),
     "validation.py": ("problems",),
     "conflicts.py": ("problems", "environments.games"),
-    "plan.py": ("problems", "settings", "conflicts", "study_file", "yaml_files", "environments.games"),
-    "study_file.py": ("problems", "settings", "validation", "yaml_files"),
+    "plan.py": (
+        *("problems", "settings", "conflicts", "environments.games"),
+        *("study_file", "settings_files", "yaml_files", "peers"),
+    ),
+    "settings_files.py": ("problems", "settings", "yaml_files"),
+    "study_file.py": ("problems", "settings", "validation", "yaml_files", "peers"),
+    "peers.py": ("problems", "settings", "fingerprint"),
     "yaml_files.py": ("problems",),
     "problems.py": (),
     "seeding.py": (),
@@ -39,9 +45,20 @@ MAY_IMPORT = {
     "__main__.py": ("commands", "problems"),
 }
 
-WITHOUT_TORCH = ("analysis", "environments", "records", "settings", "plan.py", "study_file.py", "workflow.py",
-                 "commands.py", "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py",
-                 "progress.py", "__main__.py")  # fmt: skip
+WITHOUT_TORCH = (
+    *(
+        "analysis",
+        "environments",
+        "records",
+        "settings",
+        "plan.py",
+        "study_file.py",
+        "settings_files.py",
+        "workflow.py",
+    ),
+    *("commands.py", "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py"),
+    *("peers.py", "__main__.py"),
+)
 
 MOST_LINES, MOST_FUNCTION_LINES = 300, 45
 

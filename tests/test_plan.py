@@ -11,8 +11,9 @@ import pytest
 
 from a3c.__main__ import main
 from a3c.analysis.outputs import groups
-from a3c.plan import Run, load_settings, load_study, merge, studies, studies_of
+from a3c.plan import Run, load_study, studies, studies_of
 from a3c.settings import ConstantLag, MeasuredHistogram, resolve
+from a3c.settings_files import load_settings, merge
 from a3c.study_file import SCALES, Sweep
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -67,7 +68,7 @@ def test_every_shipped_study_is_planned_at_each_of_its_scales(name: str, scale: 
 @pytest.mark.parametrize("scale", SCALES)
 def test_one_folder_is_one_run_whichever_study_asks(scale: str) -> None:
     runs = [run for name in studies(EXPERIMENTS, scale) for run in load_study(name, scale, EXPERIMENTS).runs]
-    assert len({run.folder for run in runs}) == len({run.settings.to_json() for run in runs})
+    assert len({run.folder for run in runs}) == len({(run.peer, run.settings.to_json()) for run in runs})
 
 
 def test_a_run_that_two_studies_share_has_one_folder() -> None:
@@ -87,7 +88,7 @@ def test_a_folder_says_to_which_studies_it_belongs() -> None:
     run = next(r for r in load_study("staleness", "laptop", EXPERIMENTS).runs if r.settings.workers == 4)
     found = studies_of(Path("elsewhere") / "runs" / run.folder, EXPERIMENTS)
     assert set(STUDIES) <= set(found["studies"].split(","))
-    assert found["variant"] == "a3c_hogwild"
+    assert "a3c_hogwild" in found["variant"].split(",")
     assert studies_of(Path("elsewhere/runs/Pong/hogwild-w1-0/seed0"), EXPERIMENTS) == {}
 
 
@@ -141,8 +142,9 @@ def test_a_setting_changes_the_runs_that_it_concerns_and_no_others(tmp_path: Pat
     before = planned(EXPERIMENTS)
     after = planned(copied(tmp_path / "experiments", cartpole=("gamma: 0.99", "gamma: 0.98")))
     kept = before.keys() & after.keys()
-    assert {folder.split("/")[0] for folder in kept} == {"CliffWorld", "Pong"}
     assert {folder.split("/")[0] for folder in before.keys() - kept} == {"CartPole-v1"}
+    assert {folder.split("/")[0] for folder in kept} >= {"CliffWorld", "Pong"}
+    assert "CartPole-v1" not in {folder.split("/")[0] for folder in kept}
 
 
 def test_later_layers_win_key_by_key() -> None:

@@ -12,9 +12,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from a3c import settings as module
-from a3c.plan import load_settings
 from a3c.problems import InvalidInput
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings
 from a3c.validation import Frozen
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -23,7 +23,8 @@ MODELS = [m for m in vars(module).values() if isinstance(m, type) and issubclass
 
 # Another valid value for every setting of CartPole: a change of any of them is another run.
 OTHERS: dict[str, Any] = {
-    "workers": 5, "schedule": "locked", "executor": "batched", "envs_per_worker": 2, "budget_frames": 200_001,
+    "repeat": 1, "workers": 5,
+    "schedule": "locked", "executor": "batched", "envs_per_worker": 2, "budget_frames": 200_001,
     "environment.reward_scale": 0.2, "network.hidden": [64, 64], "network.activation": "relu", "network.lstm_cells": 32,
     "network.separate": True, "network.initialization": "orthogonal", "algorithm.entropy_weight": 0.02,
     "algorithm.value_weight": 0.25, "algorithm.gae_lambda": 0.95, "learning.rollout_steps": 21,

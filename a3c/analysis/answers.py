@@ -46,7 +46,8 @@ def answer(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
 def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
     """Who scores higher, lower or is undecided, at the greatest worker count that variants share.
 
-    Over several games it speaks of the probability of improvement, else of the difference in final score. A study
+    Over several games it speaks of the probability of improvement, else of the difference in score, at
+    equal frames and, where runs were timed, at equal wall-clock. A study
     without a pair of variants is answered by its speed-up or, failing that, by its scores.
     """
     pairs = tables["comparison"]
@@ -54,12 +55,17 @@ def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
         return _without_pairs(tables["throughput"], tables["scores"])
     workers = int(pairs["workers"].max())
     pairs = pairs[pairs["workers"] == workers]
+    sentences = [_at(place, rows, workers) for place, rows in pairs.groupby("at", sort=False)]
+    return " ".join(sentences)
+
+
+def _at(place: object, pairs: pd.DataFrame, workers: int) -> str:
     over_all = pairs[pairs["game"] == ALL_GAMES]
     rows = (pairs if over_all.empty else over_all).to_dict("records")
     games = list(dict.fromkeys(row["game"] for row in rows))
     if len(games) == 1:
-        return f"With {plural(workers)} in {games[0]}: {'; '.join(map(_clause, rows))}."
-    return f"With {plural(workers)}: {'; '.join(_of_game(game, rows) for game in games)}."
+        return f"At {place} with {plural(workers)} in {games[0]}: {'; '.join(map(_clause, rows))}."
+    return f"At {place} with {plural(workers)}: {'; '.join(_of_game(game, rows) for game in games)}."
 
 
 def _of_game(game: str, rows: Sequence[Mapping[str, Any]]) -> str:

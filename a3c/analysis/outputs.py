@@ -30,6 +30,8 @@ CSV_ONLY = (
     POLICY_TABLE,
 )  # fmt: skip
 
+MOST_SWEPT_VALUES = 10  # along an axis where each has a label
+
 SPEEDS = ("speeds_lognormal", "speeds_heterogeneous", "straggler")  # orders in which workers act as they complete
 SIMULATED = ("hogwild", "locked", "synchronous")
 
@@ -104,20 +106,22 @@ def protocols(study: Study) -> list[str]:
 def acts_on_completion(run: Run) -> bool:
     """Whether workers act as they complete, by the clock or by drawn speeds, and pull right after each push."""
     settings = run.settings
+    if run.peer is not None:
+        return False  # whether it does, nobody records
     if settings.schedule in ASYNCHRONOUS:
         return settings.pull_interval_rollouts == 1
     return settings.order is not None and settings.order.kind in SPEEDS
 
 
 def is_stale(run: Run) -> bool:
-    """Whether its gradients can be applied to other parameters than they were computed with."""
-    return run.settings.schedule != "synchronous"
+    """Whether its gradients can be applied to other parameters than they were computed with, and that is recorded."""
+    return run.peer is None and run.settings.schedule != "synchronous"
 
 
 def can_predict(run: Run) -> bool:
     """Whether the simulator has a model of the run, and the run samples what that starts from."""
     settings = run.settings
-    simulated = settings.schedule in SIMULATED and settings.executor == "processes"
+    simulated = run.peer is None and settings.schedule in SIMULATED and settings.executor == "processes"
     return simulated and settings.pull_interval_rollouts == 1 and _is_sampled(run)
 
 
@@ -139,6 +143,9 @@ def check_views(studies: Iterable[Study]) -> None:
             elif VIEWS[view].needs == ("no sweep" if study.sweep else "sweep"):
                 what = f"{view} needs a study with {'no' if study.sweep else 'a'} `sweep`"
                 wrong.append(Problem(f"{study.name}.yaml: views", what))
+            elif VIEWS[view].published and study.published not in VIEWS[view].published:
+                what = f"got {study.published!r}; {view} stands beside one of {', '.join(VIEWS[view].published)}"
+                wrong.append(Problem(f"{study.name}.yaml: published", what))
     if wrong:
         raise InvalidInput(wrong)
 
@@ -163,14 +170,16 @@ def table_names(study: Study) -> list[str]:
 def figure_names(study: Study) -> list[str]:
     """The figures that `write_figures` will draw for this study.
 
-    Learning curves and the comparison always, but for a sweep, which has its own; staleness where a schedule is not
-    synchronous, and drift if that is sampled; throughput and time to score where some game and variant has several
-    worker counts; the prediction where there is one; two more for the cliff world. The views' come first.
+    Learning curves and the comparison always, but for a sweep, which has its own if its values are few; staleness where
+    a schedule is not synchronous, and drift if that is sampled; throughput and time to score where some game and
+    variant has several worker counts; the prediction where there is one; two more for the cliff world. The views' come
+    first.
     """
     drift = any(is_stale(run) and _is_sampled(run) for run in study.runs)
     more_figures = [name for view in study.views for name in VIEWS[view].figures]
     if study.sweep:
-        return [*more_figures, "sweep", *(["drift"] if drift else [])]
+        few = len({run.point for run in study.runs}) <= MOST_SWEPT_VALUES
+        return [*more_figures, *(["sweep"] if few else []), *(["drift"] if drift and few else [])]
     counts: dict[tuple[str, str], set[int]] = {}
     for run in study.runs:
         counts.setdefault((run.settings.game, run.variant), set()).add(run.settings.workers)

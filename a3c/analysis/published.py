@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from a3c.problems import InvalidInput, Problem, unknown
 
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 FOLDER = "reference"  # in the folder of experiments
 SUMS = "SHA256SUMS"
 
 EPOCH_FRAMES = 4_000_000  # an epoch of the paper, over all threads together
+
+METHODS = {"actor_critic": "A3C", "n_step_q": "n-step Q", "one_step_q": "1-step Q", "one_step_sarsa": "1-step SARSA"}
 
 # Panels as the paper heads them, where it does not use this project's name. Figure 5 of v1 has no heading.
 _GAMES = {"Beamrider": "BeamRider", "Q*bert": "Qbert", "Space Invaders": "SpaceInvaders", "?": "Labyrinth"}

@@ -110,6 +110,12 @@ class RunFolder:
         points, index = np.unique(target, return_inverse=True)
         return points, np.bincount(index, weights=score) / np.bincount(index)
 
+    @cached_property
+    def evaluation_seconds(self) -> Floats:
+        """Wall-clock of training at each evaluation point, float64 [points]."""
+        target, seconds = self._columns(run_folder.EVALUATIONS, "target_frames", "seconds")
+        return seconds[np.unique(target, return_index=True)[1]]
+
     @property
     def staleness(self) -> Staleness:
         """The staleness of the turns after the warm-up, counted."""
@@ -122,7 +128,10 @@ class RunFolder:
 
     @cached_property
     def _counted(self) -> tuple[Staleness, WorkerTurns]:
-        """What is kept of the schedule, which is read once and can be long."""
+        """What is kept of the schedule, which is read once and can be long; a peer has none."""
+        if self.run.peer is not None:
+            nothing = np.zeros(0, np.int64)
+            return Staleness(nothing, nothing), WorkerTurns(nothing, np.zeros(0))
         header, turns = schedule_file.read_schedule(self.path / run_folder.SCHEDULE)
         counted = turns[schedule_file.warm_up_turns(header, turns) :]
         values, number = np.unique(counted["staleness"], return_counts=True)

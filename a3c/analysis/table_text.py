@@ -33,7 +33,8 @@ MEANINGS = {
     "runs": "`final_score` is the mean over the last evaluation point, that of the final parameters; "
     "`best_point_score` is the mean over the run's best evaluation point, which lies at `best_point_frames`. "
     f"{OPTIMISM} `mean_score` is the mean over all points, `training_score` that of the training episodes in the last "
-    "10% of frames.",
+    "10% of frames, `equal_time_score` the score when the fastest run of the game and worker count had finished, if "
+    "runs were timed.",
     "scores": "`final_score` is taken from each run's last evaluation point, that of its final parameters; "
     f"`best_point_score` from the best of its points. {OPTIMISM} `training_score` is taken from the training episodes "
     "in the last 10% of frames.",
@@ -56,14 +57,16 @@ MEANINGS = {
     "cores). `timing` is yes if the runs had the machine to themselves.",
     "time_to_score": "`threshold_score` is the best value of the worst group's mean curve; `n_reached` counts the "
     "runs whose own curve reaches it; ∞ stands for beyond the budget.",
-    "comparison": "`difference` is `variant` minus `against` in final score, paired by seed where seeds are shared; "
-    "0.5 as probability of improvement means no difference.",
+    "comparison": "`difference` is `variant` minus `against`, paired by seed where seeds are shared: at equal frames "
+    "in final score, at equal wall-clock in score when the fastest run of the game and worker count had finished. "
+    "`detectable_difference` is the least that n seeds of each would show in 80% of cases, at 5%. 0.5 as probability "
+    "of improvement means no difference.",
 }
 
 TEXT_COLUMNS = frozenset(
     (
         "game", "variant", "against", "schedule", "settings_id", "folder", "label", "oversubscribed", "timing",
-        "paired", "measured_in",
+        "paired", "measured_in", "at",
     )
 ).union(*(table.texts for table in VIEW_TABLES.values()))  # fmt: skip
 
@@ -103,18 +106,20 @@ def shortened(number: str) -> str:
     return np.format_float_positional(float(f"{value:.4g}"), trim="-")
 
 
-def notes(name: str, runs: Sequence[dict[str, Any]]) -> str:
+def notes(name: str, columns: Sequence[str], runs: Sequence[dict[str, Any]]) -> str:
     """What the numbers of a table are, what n counts, and which runs were oversubscribed.
 
     Args:
       name: the table's.
+      columns: its header.
       runs: the rows of the table `runs`.
     """
     text = [VIEW_TABLES[name].meaning if name in VIEW_TABLES else MEANINGS[name]]
-    if name not in ("runs", "staleness"):
+    if any(column.endswith("_lo") for column in columns):
         text.append(
-            f"[lo, hi] is the {CONFIDENCE:.0%} percentile bootstrap interval over seeds ({RESAMPLES:,} resamples); n "
-            "is the number of seeds; with n = 1 there is no interval."
+            f"[lo, hi] is the {CONFIDENCE:.0%} interval over seeds: Student's t for means and their differences, "
+            f"percentile bootstrap ({RESAMPLES:,} resamples) for all else; n is the number of seeds; with n = 1 there "
+            "is no interval."
         )
     return " ".join([*text, oversubscription(runs)])
 
@@ -135,7 +140,7 @@ def markdown(
     header, rows = readable(columns, cells)
     lines = [_line(header), _line(["---"] * len(header)), *(_line(row) for row in rows)]
     title = f"# {_plain(study.title)}: {title_of(name)} ({study.scale})"
-    return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, runs)]) + "\n"
+    return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, columns, runs)]) + "\n"
 
 
 def _line(texts: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ from a3c.analysis.outputs import (
 from a3c.analysis.predictions import Measured, measured_phases, prediction_rows
 from a3c.analysis.reading import RunFolder, read_run
 from a3c.analysis.sample_tables import drift_bin_rows, drift_row, phases_row
-from a3c.analysis.score_tables import Row, evaluation_rows, run_rows, score_row
+from a3c.analysis.score_tables import Row, add_equal_time_scores, evaluation_rows, run_rows, score_row
 from a3c.analysis.sweep_tables import sweep_rows
 from a3c.analysis.table_text import TEXT_COLUMNS, markdown
 from a3c.analysis.turn_tables import (
@@ -46,13 +46,14 @@ _KEY = ("game", "variant", "workers")
 _GROUP = " ".join(_KEY)
 _SCORE = "score_mean score_mean_lo score_mean_hi"
 
-WALL_CLOCK = ("train_seconds", "frames_per_second")  # left out of a sweep's table of runs
+WALL_CLOCK = ("train_seconds", "frames_per_second", "equal_time_score")  # left out of a sweep's table of runs
 
 COLUMNS = {
     name: tuple(columns.split())
     for name, columns in {
         "runs": f"{_GROUP} schedule cores oversubscribed timing seed frames updates train_seconds frames_per_second "
-        "final_score best_point_score best_point_frames mean_score training_score staleness_mean staleness_p99 "
+        "final_score best_point_score best_point_frames mean_score training_score equal_time_score staleness_mean "
+        "staleness_p99 "
         "settings_id folder",
         "scores": f"{_GROUP} n final_score_mean final_score_mean_lo final_score_mean_hi final_score_median "
         "final_score_median_lo final_score_median_hi final_score_iqm final_score_iqm_lo final_score_iqm_hi "
@@ -79,8 +80,8 @@ COLUMNS = {
         "prediction": "game variant cores workers phases_from frames_per_second_predicted frames_per_second "
         "relative_error staleness_mean_predicted staleness_p50_predicted staleness_p99_predicted "
         "lock_wait_share_predicted core_utilization_predicted measured_in",
-        "comparison": "game workers variant against n paired difference difference_lo difference_hi "
-        "probability_of_improvement probability_of_improvement_lo probability_of_improvement_hi",
+        "comparison": "game workers variant against at n paired detectable_difference difference difference_lo "
+        "difference_hi probability_of_improvement probability_of_improvement_lo probability_of_improvement_hi",
         POLICY_TABLE: f"{_GROUP} state action n probability_mean",
     }.items()
 }
@@ -136,6 +137,8 @@ def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
     if study.sweep:
         rows["sweep"] = sweep_rows(rows["runs"], groups(study))
     else:
+        if study.timing:
+            add_equal_time_scores(rows["runs"], {run.folder: read_run(run, results) for run in study.runs})
         rows["throughput"] = throughput_rows(rows["runs"], groups(study))
         rows["time_to_score"] = time_to_score_rows(curves)
         rows["comparison"] = comparison_rows(rows["runs"], study.variants)
@@ -147,10 +150,18 @@ def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
 
 def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder]) -> None:
     about = run_rows(group, runs)
-    staleness = pooled_staleness(runs)
     rows["runs"] += about
     rows["scores"].append(score_row(group, about))
     rows["evaluations"] += evaluation_rows(group, runs)
+    if group.runs[0].peer is None:
+        _add_turns(rows, group, runs)
+    if group.game == CLIFF_WORLD:
+        rows[POLICY_TABLE] += policy_rows(group, runs)
+
+
+def _add_turns(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder]) -> None:
+    """What only our trainer records: these tables leave peers out."""
+    staleness = pooled_staleness(runs)
     rows["staleness"].append(staleness_row(group, staleness))
     rows["staleness_histogram"] += histogram_rows(group, staleness)
     rows["phases"].append(phases_row(group, runs))
@@ -158,8 +169,6 @@ def _add_group(rows: dict[str, list[Row]], group: Group, runs: list[RunFolder]) 
     rows["drift_by_staleness"] += drift_bin_rows(group, runs)
     if acts_on_completion(group.runs[0]):
         rows["workers"] += worker_rows(group, runs)
-    if group.game == CLIFF_WORLD:
-        rows[POLICY_TABLE] += policy_rows(group, runs)
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -214,22 +214,34 @@ def run_serial(assignment: Assignment) -> None:
     """The process that executes all workers of a drawn or replayed run."""
     enter_process()
     with reporting_faults(assignment.pipe):
-        settings = assignment.settings
-        spec = make(settings, 0, 0).spec
-        networks = Networks(settings, spec)
-        store = _store(assignment, spec)
-        sampler = make_sampler(assignment, spec)
-        comparison = Comparison(assignment.recorded, assignment.pipe)
-        wait_for_all(assignment)
-        observe = Observation(assignment, comparison.examine, sampler)
-        execution = Execution(settings, store, networks, observe, make_pause(assignment))
-        if settings.schedule == "synchronous":
-            execution.synchronous()
-            return
-        try:
-            execution.asynchronous(_order(assignment))
-        except ImpossibleTurn as error:
-            comparison.impossible(error)
+        execute(assignment, Comparison(assignment.recorded, assignment.pipe))
+
+
+def execute(assignment: Assignment, comparison: Comparison) -> None:
+    """Executes all workers of a drawn or replayed run in this process.
+
+    Args:
+      assignment: whose settings and record say what is executed.
+      comparison: looks at every turn before it is applied.
+
+    Raises:
+      StopExecution: if the comparison has seen enough.
+    """
+    settings = assignment.settings
+    spec = make(settings, 0, 0).spec
+    networks = Networks(settings, spec)
+    store = _store(assignment, spec)
+    sampler = make_sampler(assignment, spec)
+    wait_for_all(assignment)
+    observe = Observation(assignment, comparison.examine, sampler)
+    execution = Execution(settings, store, networks, observe, make_pause(assignment))
+    if settings.schedule == "synchronous":
+        execution.synchronous()
+        return
+    try:
+        execution.asynchronous(_order(assignment))
+    except ImpossibleTurn as error:
+        comparison.impossible(error)
 
 
 def _store(assignment: Assignment, spec: Spec) -> LockedStore | SynchronousStore:

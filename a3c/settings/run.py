@@ -41,10 +41,15 @@ class RecordSettings(Frozen):
 
 
 class Settings(Frozen):
-    """Everything that decides what a run computes; two runs with equal settings are one run."""
+    """Everything that decides what a run computes; two runs with equal settings are one run.
+
+    `repeat` tells runs apart that differ in nothing else, seed included: it names a folder of its own and is read by
+    nobody who trains.
+    """
 
     game: str
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)]
+    repeat: Annotated[int, Field(ge=0, le=10_000)]
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
     schedule: Literal["hogwild", "locked", "synchronous", "drawn"]
     order: Order | None

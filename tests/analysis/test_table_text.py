@@ -33,6 +33,6 @@ def test_a_line_break_or_a_bar_breaks_no_table(synthetic: Any) -> None:
 
 def test_notes_name_each_oversubscribed_worker_count_once() -> None:
     runs = [{"workers": w, "cores": 2, "oversubscribed": w > 2} for w in (1, 8, 4, 8)]
-    assert "OVERSUBSCRIBED" in notes("runs", runs)
-    assert notes("runs", runs).endswith(": 4 workers on 2 cores, 8 workers on 2 cores.")
-    assert notes("runs", runs[:1]).endswith("No run was oversubscribed: workers never exceeded cores.")
+    assert "OVERSUBSCRIBED" in notes("runs", ["seed"], runs)
+    assert notes("runs", ["seed"], runs).endswith(": 4 workers on 2 cores, 8 workers on 2 cores.")
+    assert notes("runs", ["seed"], runs[:1]).endswith("No run was oversubscribed: workers never exceeded cores.")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from a3c.plan import load_settings, merge
 from a3c.records import run_folder
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
 from a3c.training import train
 
 

@@ -19,9 +19,9 @@ from a3c.environments import make, maze_wad
 from a3c.environments.maze import ACTIONS, APPLE_SCORE, MAZES_A_FILE, PORTAL_SCORE, Maze
 from a3c.environments.maze_engine import SHARED_MEMORY, Engine
 from a3c.environments.maze_map import Plan, draw_plan
-from a3c.plan import load_settings, merge
 from a3c.problems import InvalidInput
 from a3c.settings import MazeSettings, resolve
+from a3c.settings_files import load_settings, merge
 
 FORWARD, BACKWARD, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT = range(6)
 

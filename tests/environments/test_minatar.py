@@ -18,10 +18,10 @@ from a3c.environments import make
 from a3c.environments.games import MINATAR_GAMES
 from a3c.environments.minatar import CELL
 from a3c.environments.step import Spec
-from a3c.plan import load_settings, merge
 from a3c.problems import InvalidInput
 from a3c.records.checkpoints import load_state, save_state
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("minatar") is None, reason="MinAtar is not here: pip install 'a3c[minatar]'"

@@ -21,9 +21,9 @@ import pytest
 
 from a3c.asynchrony.agents import make_learner
 from a3c.environments.step import Spec
-from a3c.plan import load_settings, merge
 from a3c.problems import InvalidInput
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
 
 VALUES = ("one_step_q", "one_step_sarsa", "n_step_q")
 SCHEDULES = ("hogwild", "locked", "synchronous", "drawn")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from a3c.plan import load_settings, merge
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings, merge
 
 SEEDS = range(200, 205)
 

@@ -10,11 +10,11 @@ import pytest
 
 from a3c.__main__ import parse
 from a3c.fingerprint import fingerprint
-from a3c.plan import load_settings
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.manifest import Manifest
 from a3c.settings import Settings, resolve
+from a3c.settings_files import load_settings
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from a3c.asynchrony.shared import TURNS
-from a3c.plan import load_settings
 from a3c.problems import InvalidInput
 from a3c.settings import resolve
+from a3c.settings_files import load_settings
 
 from .pieces import PLAIN_DESCENT, SIZE, Lane, Make, actor_of, empty_copy, memory_of, push_of, store_of
 

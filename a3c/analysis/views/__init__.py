@@ -12,48 +12,14 @@ matplotlib. A view `x` is made by the module `a3c.analysis.views.x`, which has
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Literal
 
+from a3c.analysis.views.declared import Table, View
+from a3c.analysis.views.of_the_claims import CLAIM_VIEWS
+from a3c.analysis.views.of_the_paper import PAPER_VIEWS
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a view.
-
-    Attributes:
-      columns: its header; a column `x` with an interval has `x_lo` and `x_hi` beside it.
-      title: a few words.
-      meaning: what its numbers are, one paragraph.
-      texts: those of its columns that hold words and that no standard table has.
-      csv_only: whether it is too long to be read as text.
-    """
-
-    columns: tuple[str, ...]
-    title: str
-    meaning: str
-    texts: frozenset[str] = frozenset()
-    csv_only: bool = False
-
-
-@dataclass(frozen=True)
-class View:
-    """What a view makes, and which studies it fits.
-
-    Attributes:
-      tables: by name; a name belongs to one view.
-      figures: names, in the order in which the report shows them.
-      needs: `sweep` if it shows values of a swept setting, `no sweep` if it cannot; None if it fits both.
-    """
-
-    tables: Mapping[str, Table] = field(default_factory=dict)
-    figures: tuple[str, ...] = ()
-    needs: Literal["sweep", "no sweep"] | None = None
-
-
-VIEWS: dict[str, View] = {}
+VIEWS: dict[str, View] = PAPER_VIEWS | CLAIM_VIEWS
 VIEW_TABLES: dict[str, Table] = {name: table for view in VIEWS.values() for name, table in view.tables.items()}
 
 
