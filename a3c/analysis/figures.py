@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from a3c.analysis.cliff_figures import cliff_world_policy, cliff_world_returns
 from a3c.analysis.curve_figures import learning_curves
 from a3c.analysis.drift_figures import drift
-from a3c.analysis.outputs import figure_names, figure_path, table_names, table_path
+from a3c.analysis.outputs import FIGURE_ENDINGS, figure_names, figure_path, table_names, table_path
 from a3c.analysis.prediction_figures import prediction
 from a3c.analysis.score_figures import comparison, time_to_score
 from a3c.analysis.style import RC
@@ -21,6 +21,13 @@ from a3c.analysis.tables import read_table
 from a3c.analysis.turn_figures import staleness_histograms, throughput
 from a3c.analysis.views import VIEWS, implementation
 from a3c.plan import Study
+
+# Without dates and versions, so that the same tables give the same bytes.
+METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+}
 
 Drawing = Callable[[Study, Mapping[str, pd.DataFrame]], Figure]
 
@@ -39,7 +46,7 @@ FIGURES: dict[str, Drawing] = {
 
 
 def write_figures(study: Study, results: Path) -> None:
-    """Draws every figure that `figure_names` promises, as SVG and PNG, byte for byte the same from the same tables.
+    """Draws every figure that `figure_names` promises, as SVG, PNG and PDF, the same bytes from the same tables.
 
     Args:
       study: at one scale, its tables written.
@@ -54,10 +61,10 @@ def write_figures(study: Study, results: Path) -> None:
         for name in figure_names(study):
             figure = drawings[name](study, tables)
             fix_layout(figure)
-            for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            for ending in FIGURE_ENDINGS:
                 path = figure_path(study, results, name, ending)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                figure.savefig(path, dpi=150, metadata=metadata)
+                figure.savefig(path, dpi=150, metadata=METADATA[ending])
 
 
 def _of_view(view: str) -> dict[str, Drawing]:

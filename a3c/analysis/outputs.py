@@ -30,6 +30,7 @@ CSV_ONLY = (
     POLICY_TABLE,
 )  # fmt: skip
 
+FIGURE_ENDINGS = ("svg", "png", "pdf")  # for the report, for pages that show no SVG, for LaTeX
 MOST_SWEPT_VALUES = 10  # along an axis where each has a label
 
 SPEEDS = ("speeds_lognormal", "speeds_heterogeneous", "straggler")  # orders in which workers act as they complete
@@ -225,10 +226,10 @@ def report_path(results: Path, name: str) -> Path:
 def table_files(study: Study, results: Path) -> list[Path]:
     """Every file that `write_tables` writes."""
     names = table_names(study)
-    texts = [table_path(study, results, name, "md") for name in names if is_text(name)]
+    texts = [table_path(study, results, name, ending) for name in names if is_text(name) for ending in ("md", "tex")]
     return [table_path(study, results, name) for name in names] + texts
 
 
 def figure_files(study: Study, results: Path) -> list[Path]:
     """Every file that `write_figures` writes."""
-    return [figure_path(study, results, name, ending) for name in figure_names(study) for ending in ("svg", "png")]
+    return [figure_path(study, results, name, ending) for name in figure_names(study) for ending in FIGURE_ENDINGS]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from a3c.analysis.intervals import CONFIDENCE, RESAMPLES
+from a3c.analysis.table_latex import latex
 from a3c.analysis.views import VIEW_TABLES
 from a3c.plan import Study
 
@@ -141,6 +142,14 @@ def markdown(
     lines = [_line(header), _line(["---"] * len(header)), *(_line(row) for row in rows)]
     title = f"# {_plain(study.title)}: {title_of(name)} ({study.scale})"
     return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, columns, runs)]) + "\n"
+
+
+def latex_table(study: Study, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """The table as LaTeX, with the columns of the text version."""
+    header, rows = readable(columns, cells)
+    kept = [column for column in columns if column[-3:] not in ("_lo", "_hi")]
+    caption = f"{study.title}: {title_of(name)} ({study.scale} scale)"
+    return latex(header, rows, caption, [column not in TEXT_COLUMNS for column in kept])
 
 
 def _line(texts: Sequence[str]) -> str:

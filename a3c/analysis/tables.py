@@ -1,4 +1,4 @@
-"""From run folders to tidy tables: one CSV a table, and a text to read beside it where that is short enough.
+"""From run folders to tidy tables: one CSV a table and, where that is short enough, texts to read and to typeset.
 
 A table has the same columns in every study, but for a sweep's: there the swept setting's value stands after `workers`.
 Rows are sorted, numbers have six significant digits and missing values are empty, so a table is a function of the runs'
@@ -30,7 +30,7 @@ from a3c.analysis.reading import RunFolder, read_run
 from a3c.analysis.sample_tables import drift_bin_rows, drift_row, phases_row
 from a3c.analysis.score_tables import Row, add_equal_time_scores, evaluation_rows, run_rows, score_row
 from a3c.analysis.sweep_tables import sweep_rows
-from a3c.analysis.table_text import TEXT_COLUMNS, markdown
+from a3c.analysis.table_text import TEXT_COLUMNS, latex_table, markdown
 from a3c.analysis.turn_tables import (
     histogram_rows,
     pooled_staleness,
@@ -117,6 +117,8 @@ def write_tables(study: Study, results: Path) -> None:
         if is_text(name):
             text = markdown(study, name, columns, cells, rows["runs"])
             table_path(study, results, name, "md").write_text(text, encoding="utf-8", newline="\n")
+            paper = latex_table(study, name, columns, cells)
+            table_path(study, results, name, "tex").write_text(paper, encoding="utf-8", newline="\n")
 
 
 def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
