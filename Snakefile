@@ -11,7 +11,8 @@ import sys
 
 from snakemake.utils import min_version
 
-from a3c.fingerprint import fingerprint
+from a3c.analysis.method import PARTS
+from a3c.fingerprint import ANALYSIS_CODE, fingerprint
 from a3c.peers import PEER_ID
 from a3c.workflow import load_or_exit
 
@@ -133,6 +134,7 @@ for target in WORKFLOW.targets:
         params:
             studies=[study.name for study in target.studies],
             name=target.name,
+            code=fingerprint(ANALYSIS_CODE),
         shell:
             "{PYTHON} -m a3c claims {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
@@ -146,12 +148,13 @@ for target in WORKFLOW.targets:
                 for study in target.studies
             ],
         output:
-            WORKFLOW.report(target),
+            report(WORKFLOW.report(target), category="Report"),
         log:
             f"results/logs/{WORKFLOW.scale}/report_{target.name}.log",
         params:
             studies=[study.name for study in target.studies],
             name=target.name,
+            code=fingerprint(ANALYSIS_CODE),
         shell:
             "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
@@ -198,6 +201,9 @@ for study in WORKFLOW.studies:
             f"results/logs/{study.scale}/tables_{study.name}.log",
         params:
             study=study.name,
+            title=study.title,
+            question=study.question,
+            code=fingerprint(ANALYSIS_CODE),
         shell:
             "{PYTHON} -m a3c tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
 
@@ -207,10 +213,18 @@ for study in WORKFLOW.studies:
         input:
             WORKFLOW.tables(study),
         output:
-            WORKFLOW.figures(study),
+            WORKFLOW.figures(study, "png", "pdf"),
+            report(
+                WORKFLOW.figures(study, "svg"),
+                caption="experiments/captions/figure.rst",
+                category=PARTS[study.part],
+                subcategory=study.title,
+            ),
         log:
             f"results/logs/{study.scale}/figures_{study.name}.log",
         params:
             study=study.name,
+            question=study.question,
+            code=fingerprint(ANALYSIS_CODE),
         shell:
             "{PYTHON} -m a3c figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"

@@ -13,21 +13,22 @@ from pathlib import Path
 
 # What merely records, plans, analyzes or shows cannot change a trained model.
 TRAINING_CODE = ("settings", "seeding.py", "environments", "learning", "asynchrony")
+ANALYSIS_CODE = ("analysis",)
 
 
-def training_modules() -> list[Path]:
-    """The files that the fingerprint covers, sorted."""
+def modules(parts: tuple[str, ...] = TRAINING_CODE) -> list[Path]:
+    """The files that a fingerprint covers, sorted."""
     package = Path(__file__).parent
-    files = [package / name for name in TRAINING_CODE]
+    files = [package / name for name in parts]
     return sorted(p for file in files for p in ([file] if file.is_file() else file.rglob("*.py")))
 
 
 @cache
-def fingerprint() -> str:
-    """Twelve hexadecimal digits that name the training code."""
+def fingerprint(parts: tuple[str, ...] = TRAINING_CODE) -> str:
+    """Twelve hexadecimal digits that name code: what trains, or what makes tables and figures of it."""
     digest = hashlib.sha256()
     package = Path(__file__).parent
-    for path in training_modules():
+    for path in modules(parts):
         digest.update(str(path.relative_to(package)).encode())
         digest.update(meaning(path.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:12]

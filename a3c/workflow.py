@@ -157,9 +157,10 @@ class Workflow:
         """The study's tables."""
         return [str(path) for path in outputs.table_files(study, self.results)]
 
-    def figures(self, study: Study) -> list[str]:
-        """The study's figures."""
-        return [str(path) for path in outputs.figure_files(study, self.results)]
+    def figures(self, study: Study, *endings: str) -> list[str]:
+        """The study's figures, with these endings only if any are given."""
+        paths = outputs.figure_files(study, self.results)
+        return [str(path) for path in paths if not endings or path.suffix[1:] in endings]
 
     def claimed(self, target: Target) -> list[str]:
         """What a target's ledger is made from: the tables of its studies, and the claims if there are any."""

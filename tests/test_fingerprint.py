@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import a3c
-from a3c.fingerprint import fingerprint, meaning, training_modules
+from a3c.fingerprint import fingerprint, meaning, modules
 
 PACKAGE = Path(a3c.__file__).parent
 
@@ -131,6 +131,6 @@ def test_code_that_cannot_change_a_model_retrains_nothing(package: Path, name: s
 
 
 def test_it_covers_everything_that_computes() -> None:
-    covered = {path.relative_to(PACKAGE).as_posix() for path in training_modules()}
+    covered = {path.relative_to(PACKAGE).as_posix() for path in modules()}
     assert {"seeding.py", "learning/gradients.py", "asynchrony/worker.py", "environments/atari.py"} <= covered
     assert not any(name.startswith(("records/", "analysis/")) for name in covered)

@@ -22,7 +22,7 @@ from a3c.asynchrony.serial import execute
 from a3c.asynchrony.shared import TURNS, allocate
 from a3c.correlations import BLOCK_TURNS, CorrelationRow, Correlations, Pairs
 from a3c.environments import make
-from a3c.fingerprint import training_modules
+from a3c.fingerprint import modules
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.manifest import Manifest
@@ -175,7 +175,7 @@ def test_a_run_without_a_lock_cannot_be_measured(drawn: Path, cliff: Make) -> No
 
 
 def test_measuring_is_no_training_code() -> None:
-    assert not {Path(str(module.__file__)) for module in (measuring, correlations)} & set(training_modules())
+    assert not {Path(str(module.__file__)) for module in (measuring, correlations)} & set(modules())
 
 
 def test_tables_wait_for_what_their_views_have_made_of_each_recorded_run(experiments: Path, tmp_path: Path) -> None:

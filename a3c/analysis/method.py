@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+PARTS = {
+    "questions": "The questions",
+    "claims": "What the paper and its tutorials claim",
+    "paper": "The paper's figures and tables",
+}
+
 METHOD = (
     (
         "Runs",

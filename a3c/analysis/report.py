@@ -9,7 +9,7 @@ from typing import Any
 from a3c.analysis import page
 from a3c.analysis.answers import answer
 from a3c.analysis.claim_text import claims_section
-from a3c.analysis.method import DEVIATION_COLUMNS, DEVIATIONS, METHOD
+from a3c.analysis.method import DEVIATION_COLUMNS, DEVIATIONS, METHOD, PARTS
 from a3c.analysis.outputs import (
     figure_names,
     figure_path,
@@ -38,11 +38,6 @@ INTRODUCTION = (
     "Every number here comes from runs that this project trained, by the commands that stand under each study. Each "
     "table opens on a click and links to its CSV."
 )
-PARTS = {
-    "questions": "The questions",
-    "claims": "What the paper and its tutorials claim",
-    "paper": "The paper's figures and tables",
-}
 
 
 def write_report(studies: list[Study], results: Path, name: str) -> None:
