@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Run:
     point: float | int | None = None
     peer: str | None = None
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """`<game>/<settings id>/seed<k>`, below `results/runs/`; a peer's name stands in its id."""
         settings_id = peers.folder_id(self.peer, self.settings) if self.peer else self.settings.id

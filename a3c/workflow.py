@@ -96,6 +96,8 @@ class Workflow:
         self.targets = _targets(self.studies, self.scale, bool(asked))
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
+        questions = self.targets[0].studies if len(self.targets) > 1 else []
+        self._questioned = {run.folder for study in questions for run in study.runs}
 
     def games(self) -> list[str]:
         """Folder names of the games, for wildcard constraints."""
@@ -128,8 +130,7 @@ class Workflow:
 
     def part(self, wildcards: Mapping[str, str]) -> str:
         """The option of `a3c progress` that leaves out what was not asked for, as far as that is known from a run."""
-        asked = self._folder(wildcards) in {run.folder for study in self.targets[0].studies for run in study.runs}
-        return "--part questions" if asked and len(self.targets) > 1 else ""
+        return "--part questions" if self._folder(wildcards) in self._questioned else ""
 
     def sources(self, wildcards: Mapping[str, str]) -> list[str]:
         """The file that says that the run whose staleness this one draws from is finished; nothing for most runs."""
