@@ -51,11 +51,8 @@ def learning_curves(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
 def _same_scale(ax: Axes, table: pd.DataFrame, axis: str) -> None:
     """One scale for all variants of a game, so that their panels can be compared."""
     ax.set_xlim(0, float(table[axis].max()) / axis_unit(table, axis)[0])
-    values = table[["score_mean", "score_mean_lo", "score_mean_hi"]].to_numpy()
-    if np.isfinite(values).any():
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        margin = 0.05 * (high - low) or 1.0
-        ax.set_ylim(low - margin, high + margin)
+    if limits := style.score_limits(table):
+        ax.set_ylim(*limits)
 
 
 def _caption(frames: pd.DataFrame, runs: pd.DataFrame) -> str:
@@ -95,4 +92,6 @@ def draw_lines(study: Study, ax: Axes, frame: pd.DataFrame, axis: str, unit: tup
         ax.plot(x, rows["score_mean"].to_numpy(), color=color, solid_capstyle="round")
         low, high = rows["score_mean_lo"].to_numpy(), rows["score_mean_hi"].to_numpy()
         ax.fill_between(x, low, high, where=np.isfinite(low), color=color, alpha=0.18, linewidth=0)
+    if limits := style.score_limits(frame):
+        ax.set_ylim(*limits)
     ax.set_xlim(0, float(frame[axis].max()) / divisor)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -157,6 +159,26 @@ def stacked(height: int, count: int) -> tuple[int, int]:
     """Rows and columns of panels for `count` places of `height` panels each."""
     columns = beside(count)
     return height * -(-max(1, count) // columns), columns
+
+
+def score_limits(table: pd.DataFrame, name: str = "score_mean") -> tuple[float, float] | None:
+    """Where an axis of scores ends that leaves its lines half of the height or more; nothing without a number.
+
+    The bands of two or three seeds can be many times as high as all lines together.
+
+    Args:
+      table: with `name`, `name_lo` and `name_hi`.
+      name: of the column that lines show.
+    """
+    lines = table[name].to_numpy(dtype=float)
+    if not np.isfinite(lines).any():
+        return None
+    ends = table[[name, f"{name}_lo", f"{name}_hi"]].to_numpy(dtype=float)
+    low, high = float(np.nanmin(lines)), float(np.nanmax(lines))
+    spare = 0.5 * (high - low) or 1.0
+    low, high = max(low - spare, float(np.nanmin(ends))), min(high + spare, float(np.nanmax(ends)))
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin
 
 
 def hide(axes: Sequence[Axes]) -> None:

@@ -136,8 +136,10 @@ def _draw(
     if not ax.lines:
         style.empty(ax, "not in this study" if panel.show != "published" else "not published")
         return
+    if panel.show == "ours" and (limits := style.score_limits(ours)):
+        ax.set_ylim(*limits)
     ax.set_xlim(0, _end(table, panel))
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(4 if panel.show == "published" else 3))
     ax.xaxis.set_major_formatter(number)
     ax.yaxis.set_major_formatter(number)
 
