@@ -62,25 +62,36 @@ def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
 def _at(place: object, pairs: pd.DataFrame, workers: int) -> str:
     over_all = pairs[pairs["game"] == ALL_GAMES]
     rows = (pairs if over_all.empty else over_all).to_dict("records")
-    games = list(dict.fromkeys(row["game"] for row in rows))
-    if len(games) == 1:
-        return f"At {place} with {plural(workers)} in {games[0]}: {'; '.join(map(_clause, rows))}."
-    return f"At {place} with {plural(workers)}: {'; '.join(_of_game(game, rows) for game in games)}."
+    games = dict.fromkeys(row["game"] for row in rows)
+    parts = [f"in {game}, {_of_game([row for row in rows if row['game'] == game])}" for game in games]
+    return f"At {place} with {plural(workers)}: {'; '.join(parts)}."
 
 
-def _of_game(game: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The pairs of one game that differ, or that none does; what is undecided stands in the table."""
-    mine = [row for row in rows if row["game"] == game]
-    decided = [row for row in mine if is_decided(verdict(row, "difference", 0.0))]
+def _of_game(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The pairs that differ, and how many do not; if none does, the one that comes nearest to it."""
+    decided = [row for row in rows if is_decided(_verdict(row))]
     if decided:
-        return f"in {game}, {'; '.join(map(_clause, decided))}"
-    return f"in {game}, {verdict(mine[0], 'difference', 0.0)} for every pair of variants"
+        rest = len(rows) - len(decided)
+        others = f", {rest} other {'pair is' if rest == 1 else 'pairs are'} undecided" if rest else ""
+        return f"{'; '.join(map(_clause, decided))}{others}"
+    if len(rows) == 1:
+        return _clause(rows[0])
+    name, nothing = _measure(rows[0])
+    largest = max(rows, key=lambda row: abs(row[name] - nothing))
+    return f"none of {len(rows)} pairs of variants differs; the largest {name.replace('_', ' ')}: {_clause(largest)}"
+
+
+def _measure(row: Mapping[str, Any]) -> tuple[str, float]:
+    """The column that a pair is compared by, and its value where nothing differs."""
+    return ("probability_of_improvement", 0.5) if row["game"] == ALL_GAMES else ("difference", 0.0)
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    return verdict(row, *_measure(row))
 
 
 def _clause(row: Mapping[str, Any]) -> str:
-    over_all = row["game"] == ALL_GAMES
-    name, nothing = ("probability_of_improvement", 0.5) if over_all else ("difference", 0.0)
-    found = verdict(row, name, nothing)
+    found, name = _verdict(row), _measure(row)[0]
     value = f"{name.replace('_', ' ')} {with_ends(row, name)}"
     if not is_decided(found):
         return f"{row['variant']} against {row['against']} is {found} ({value})"

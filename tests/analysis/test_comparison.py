@@ -101,7 +101,7 @@ def test_the_answer_over_several_games_is_the_probability_of_improvement(tmp_pat
     runs = [synthetic.make_run(v, game=g, seed=s) for g in games for v in ("hogwild", "locked") for s in range(5)]
     found = answer(*read(tmp_path, synthetic, runs))
     assert found.startswith(
-        "At equal frames with 2 workers in all games: hogwild against locked is undecided at n = 5 (probability of"
+        "At equal frames with 2 workers: in all games, hogwild against locked is undecided at n = 5 (probability of"
     )
 
 
