@@ -32,6 +32,7 @@ wildcard_constraints:
 
 # One process shows all runs in MLflow while they train, and ends with this one; rule track makes sure of it afterwards.
 onstart:
+    WORKFLOW.write_plans()
     shell(
         "mkdir -p results; setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &"
     )
@@ -74,14 +75,14 @@ rule train:
     threads: WORKFLOW.threads(workflow.cores)
     resources:
         conditions=WORKFLOW.conditions,
-        part=WORKFLOW.part,
+        plan=WORKFLOW.plan,
     params:
         settings=WORKFLOW.settings,
         code=fingerprint(),
     shell:
         "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
         " {resources.conditions} --no-track 2>&1 | tee {log} >&2"
-        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale} {resources.part}"
+        " && {PYTHON} -m a3c progress {resources.plan}"
 
 
 # The same for another project's program, by a script of its own; the peer's name stands in the id of its runs.
@@ -97,7 +98,7 @@ rule train_peer:
     threads: WORKFLOW.threads(workflow.cores)
     resources:
         conditions=WORKFLOW.conditions,
-        part=WORKFLOW.part,
+        plan=WORKFLOW.plan,
     params:
         script=WORKFLOW.script,
         settings=WORKFLOW.settings,
@@ -105,7 +106,7 @@ rule train_peer:
     shell:
         "{PYTHON} {params.script} --settings {params.settings:q} --into $(dirname {output})"
         " {resources.conditions} 2>&1 | tee {log} >&2"
-        " && {PYTHON} -m a3c progress --scale {WORKFLOW.scale} {resources.part}"
+        " && {PYTHON} -m a3c progress {resources.plan}"
 
 
 for target in WORKFLOW.targets:

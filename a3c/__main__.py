@@ -61,7 +61,6 @@ def parser() -> argparse.ArgumentParser:
         ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
         ("report", "tables, figures and claims -> one HTML file", "a3c report"),
         ("store", "create the MLflow store before the first trainer starts", "a3c store"),
-        ("progress", "how many runs are finished, and how long the rest will take", "a3c progress --scale laptop"),
     ):
         command = _command(commands, name, text, [example])
         command.add_argument("studies", nargs="*", help="names of studies in the experiments folder; all if none")
@@ -72,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
             _add_tracking_uri(command)
         if name in ("claims", "report"):
             command.add_argument("--name", help=f"of the file below RESULTS/{name}; by default the scale")
+    progress = _command(commands, "progress", "how many planned runs are finished", ["a3c progress PLAN"])
+    progress.add_argument("plan", type=Path, metavar="PLAN", help="a file RESULTS/logs/plan_*.json of the workflow")
+    _add_folders(progress)
     return root
 
 

@@ -239,10 +239,10 @@ def track(options: argparse.Namespace) -> int:
 
 
 def progress(options: argparse.Namespace) -> int:
-    """One line: how many runs are finished and how long the rest will take."""
+    """One line: how many planned runs are finished and how long the rest will take."""
     from a3c.progress import remaining
 
-    print(remaining(_studies(options), options.results), file=sys.stderr)
+    print(remaining(options.plan, options.results), file=sys.stderr)
     return 0
 
 

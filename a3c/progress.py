@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from a3c.peers import version_of
 from a3c.records import run_folder
-from a3c.settings import Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.outcomes import Progress
-    from a3c.plan import Run, Study
+    from a3c.settings import Settings
 
 SHOW_SECONDS = 0.2
 WIDTH = 24
@@ -102,26 +100,28 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
-def remaining(studies: Iterable[Study], results: Path) -> str:
-    """How many of the studies' runs are finished, and an estimate of the time for the rest, one run after the other.
+def remaining(plan: Path, results: Path) -> str:
+    """How many planned runs are finished, and an estimate of the time for the rest, one run after the other.
 
-    Runs of peers that are not installed are left out, as the workflow does. A run that is to do is taken to need the
-    seconds per frame of the finished runs of its game; without any, the estimate says so.
+    A run that is to do is taken to need the seconds per frame of the finished runs of its game; without any, the
+    estimate says so. It is asked after each run, so it reads what has been planned and does not plan again.
+
+    Args:
+      plan: a file of `Workflow.write_plans`: run folders with their game and budget in frames.
+      results: the folder that holds `runs/`.
     """
-    every = {run.folder: run for study in studies for run in study.runs}
-    runs = {folder: run for folder, run in every.items() if run.peer is None or version_of(run.peer)}
+    runs = run_folder.read_json(plan)
     pace: dict[str, list[float]] = {}
-    to_do: list[Run] = []
+    to_do = []
     for folder, run in runs.items():
         path = results / "runs" / folder / run_folder.MANIFEST
         manifest = run_folder.read_json(path) if path.exists() else {}
         if manifest.get("outcome") == "finished":
-            seconds = manifest["wall_seconds"] / run.settings.budget_frames
-            pace.setdefault(run.settings.game, []).append(seconds)
+            pace.setdefault(run["game"], []).append(manifest["wall_seconds"] / run["budget_frames"])
         else:
             to_do.append(run)
-    known = [r for r in to_do if r.settings.game in pace]
-    seconds = sum(r.settings.budget_frames * _mean(pace[r.settings.game]) for r in known)
+    known = [run for run in to_do if run["game"] in pace]
+    seconds = sum(run["budget_frames"] * _mean(pace[run["game"]]) for run in known)
     unknown = f" plus {len(to_do) - len(known)} runs of games not yet timed" if len(known) < len(to_do) else ""
     done = f"{len(runs) - len(to_do)} of {len(runs)} runs finished"
     return f"{done}; about {duration(seconds)} left{unknown}" if to_do else done

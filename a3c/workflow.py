@@ -14,6 +14,7 @@ from a3c.analysis.views import VIEWS
 from a3c.environments.games import folder_name
 from a3c.plan import Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
+from a3c.records.run_folder import write_json
 from a3c.settings import MeasuredHistogram, Settings
 from a3c.study_file import SCALES
 
@@ -96,8 +97,9 @@ class Workflow:
         self.targets = _targets(self.studies, self.scale, bool(asked))
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
-        questions = self.targets[0].studies if len(self.targets) > 1 else []
-        self._questioned = {run.folder for study in questions for run in study.runs}
+        self._planned = {
+            target.name: {run.folder: None for study in target.studies for run in study.runs} for target in self.targets
+        }
 
     def games(self) -> list[str]:
         """Folder names of the games, for wildcard constraints."""
@@ -128,9 +130,21 @@ class Workflow:
         """What decides, beside its settings, whether a peer's run must be trained again."""
         return peers.code(str(self._run(wildcards).peer), self.experiments)
 
-    def part(self, wildcards: Mapping[str, str]) -> str:
-        """The option of `a3c progress` that leaves out what was not asked for, as far as that is known from a run."""
-        return "--part questions" if self._folder(wildcards) in self._questioned else ""
+    def plan(self, wildcards: Mapping[str, str]) -> str:
+        """The list of the runs among which this one is counted: those of the first target that has it."""
+        having = [name for name, folders in self._planned.items() if self._folder(wildcards) in folders]
+        return str(self._plan_path(having[0] if having else self.targets[-1].name))
+
+    def write_plans(self) -> None:
+        """Writes each target's runs with their game and budget, for `a3c progress`."""
+        (self.results / "logs").mkdir(parents=True, exist_ok=True)
+        for name, folders in self._planned.items():
+            runs = {folder: self._runs[folder].settings for folder in folders}
+            plan = {f: {"game": s.game, "budget_frames": s.budget_frames} for f, s in runs.items()}
+            write_json(self._plan_path(name), plan)
+
+    def _plan_path(self, target: str) -> Path:
+        return self.results / "logs" / f"plan_{target}.json"
 
     def sources(self, wildcards: Mapping[str, str]) -> list[str]:
         """The file that says that the run whose staleness this one draws from is finished; nothing for most runs."""

@@ -97,12 +97,17 @@ def _points(figure: str) -> pd.DataFrame:
 
 
 def _lines(study: Study, base: Mapping[str, list[Row]], points: pd.DataFrame, unit: str) -> list[Line]:
-    """By game: first our groups, then what only the paper has; without a common game, all of its games as well."""
+    """By game: first our groups, then what only the paper has; without a common game, all of its games as well.
+
+    Other methods than ours are shown where the study has several, and not beside one alone.
+    """
     left = {
         (game, method, None if pd.isna(threads) else int(threads)): (curve["x"].to_numpy(), curve["score"].to_numpy())
         for (game, method, threads), curve in points.groupby(["game", "method", "threads"], dropna=False, sort=False)
     }
     names, every = variants_by_method(study), groups(study)
+    if len(names) == 1:
+        left = {place: curve for place, curve in left.items() if place[1] in names}
     games = list(dict.fromkeys(group.game for group in every))
     found = []
     for game in games if _played(points, games) else [*games, *points["game"].unique()]:

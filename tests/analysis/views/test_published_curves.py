@@ -45,6 +45,21 @@ def made(tmp_path: Path, synthetic: Any) -> Made:
     return make
 
 
+BY_VALUES = {
+    "schedule": "hogwild",
+    "algorithm": {
+        "kind": "n_step_q",
+        "target_interval_frames": 1_000,
+        "exploration": {
+            "final_epsilons": [0.1],
+            "probabilities": [1.0],
+            "annealing_frames": 1_000,
+            "evaluation_epsilon": 0.05,
+        },
+    },
+}
+
+
 def titles(figure: Any) -> list[str]:
     return [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")]
 
@@ -71,11 +86,13 @@ def test_ours_is_compared_where_the_published_curve_ends_if_it_goes_further(made
 def test_lines_that_only_the_paper_has_are_there_and_named_after_our_variant_of_the_method(
     made: Made, synthetic: Any
 ) -> None:
-    _, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=2))
+    _, tables = made(
+        "3", synthetic.make_run("hogwild", "Pong", workers=2), synthetic.make_run("q", "Pong", **BY_VALUES)
+    )
     table = tables["against_published"]
     assert sorted(table.query("variant == 'hogwild'")["workers"]) == [1, 2, 4, 8, 16]
     assert sorted(table.query("variant == 'hogwild' and n > 0")["workers"]) == [2]
-    assert set(table["variant"]) == {"hogwild", "1-step Q", "1-step SARSA", "n-step Q"}, "Figure S9 has the fourth"
+    assert set(table["variant"]) == {"hogwild", "1-step Q", "1-step SARSA", "q"}, "Figure S9 has the fourth"
 
 
 def test_short_runs_have_panels_of_their_own_beside_the_papers(made: Made, synthetic: Any) -> None:
@@ -94,12 +111,12 @@ def test_a_game_that_the_paper_has_not_says_so_with_the_papers_own_beside_it(mad
 
 def test_hours_are_training_time_and_figure_1_had_16_threads_but_for_dqn(made: Made, synthetic: Any) -> None:
     run = synthetic.make_run("hogwild", "Pong", workers=16, budget_frames=72_000)
-    _, tables = made("1", run, frames_per_second=20.0)
+    _, tables = made("1", run, synthetic.make_run("q", "Pong", **BY_VALUES), frames_per_second=20.0)
     table = tables["against_published"].set_index("variant")
     assert (table.loc["hogwild", "unit"], table.loc["hogwild", "x"]) == ("hours", 1.0)
     assert np.isfinite(table.loc["hogwild", "published_score"])
     assert np.isnan(table.loc["DQN", "workers"])
-    assert set(table["workers"].dropna()) == {16}
+    assert set(table.drop(index="q")["workers"].dropna()) == {16}
 
 
 def test_the_maze_stands_beside_labyrinth_by_training_steps_where_its_agent_has_memory(
@@ -143,3 +160,9 @@ def test_only_what_runs_without_a_lock_is_the_papers_method(
 def test_a_study_without_a_published_figure_is_refused(made: Made, synthetic: Any) -> None:
     with pytest.raises(ValueError, match="needs `published`"):
         made(None, synthetic.make_run("hogwild"))
+
+
+def test_beside_one_method_alone_the_paper_shows_no_other(made: Made, synthetic: Any) -> None:
+    _, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=16))
+    assert set(tables["published_curves"]["variant"]) == {"hogwild"}
+    assert set(tables["published_curves"]["workers"]) == {1, 2, 4, 8, 16}
