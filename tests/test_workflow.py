@@ -118,6 +118,7 @@ def test_a_wrong_configuration_ends_with_exit_code_2_and_no_traceback(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_malformed_study_stops_snakemake_before_anything_starts(checkout: Path) -> None:
     path = checkout / "experiments/staleness.yaml"
     path.write_text(path.read_text().replace("seeds: 3", "sedes: 3"))
@@ -164,6 +165,7 @@ def test_a_run_that_draws_from_measured_staleness_waits_for_its_source_and_no_ot
         assert set(sources) <= finished
 
 
+@pytest.mark.slow
 def test_snakemake_trains_the_source_of_staleness_first(checkout: Path) -> None:
     run = next(r for r in load_study("staleness_arms", "smoke", checkout / "experiments").runs)
     target = f"results/runs/{run.folder}/done.json"

@@ -34,6 +34,7 @@ def drawn(results: Path, synthetic: Any, *runs: Any, timing: bool = False, **opt
 MAGIC = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml ve", ".pdf": b"%PDF-"}
 
 
+@pytest.mark.slow
 def test_every_figure_promised_is_drawn_and_the_same_to_the_byte_when_drawn_again(
     tmp_path: Path, synthetic: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
