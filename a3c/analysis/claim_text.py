@@ -64,12 +64,16 @@ def claims_section(results: Path, name: str) -> list[str]:
         return []
     parts = [page.element("h2", "Claims and verdicts"), page.element("p", RULES, "note")]
     parts.append(page.element("p", _counts([row for row, _ in claims]), "answer"))
-    for row, (header, cells) in claims:
+    untested = [row for row, _ in claims if row["verdict"] == NOT_TESTED]
+    for row, (header, cells) in (claim for claim in claims if claim[0] not in untested):
         table = page.table(header, cells) if cells else ""
         link = f"<p>{page.link('../' + row['table'], row['table'])}</p>" if row["table"] else ""
         verdict = page.element("strong", _with_n(row))
         summary = f"{verdict}: {html.escape(row['sentence'])}"
         parts.append(page.fold(summary, table + page.facts(_facts(row)[1:]) + link))
+    if untested:
+        why = page.table(["claim", "source", "why not"], [[r["sentence"], r["source"], r["note"]] for r in untested])
+        parts.append(page.fold(page.element("strong", f"{len(untested)} {NOT_TESTED}"), why))
     header, cells = _properties(results, name)
     if cells:
         parts += [page.element("h3", "A3C against A2C"), page.table(header, cells)]

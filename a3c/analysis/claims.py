@@ -83,7 +83,7 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
 def finding(claim: Claim, studies: Mapping[str, Study], results: Path) -> Finding:
     """Tests a claim on the tables of its study, if that is among those given."""
     if claim.study not in studies:
-        return Finding(NOT_TESTED, None, [], f"the study {claim.study} is none of this report's at this scale")
+        return Finding(NOT_TESTED, None, [], f"the study {claim.study} is not in this report")
     study = studies[claim.study]
     names = {"runs", getattr(claim.test, "table", "runs")}
     tables = {name: read_table(table_path(study, results, name)).to_dict("records") for name in names}

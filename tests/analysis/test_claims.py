@@ -99,7 +99,7 @@ def test_what_cannot_be_tested_says_so_and_why(tmp_path: Path, trial: Write) -> 
     absent, alone = rows(ledger_path(tmp_path, "smoke"))
     assert absent["verdict"] == alone["verdict"] == NOT_TESTED
     assert (absent["n"], absent["effect"]) == ("", "")
-    assert "to_come is none of this report's" in absent["note"]
+    assert "to_come is not in this report" in absent["note"]
     assert "trial has not all that the test compares" in alone["note"]
 
 
