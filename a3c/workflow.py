@@ -62,7 +62,7 @@ class Workflow:
     """The plan behind the rules, made once when Snakemake reads the Snakefile.
 
     Attributes:
-      scale: `smoke`, `laptop` or `paper`.
+      scale: one of `study_file.SCALES`.
       studies: those asked for, or else all that have the scale, in alphabetical order.
       targets: what can be made at once, see `Target`; the first is made if nothing is asked for.
     """

@@ -7,7 +7,7 @@ Fewer workers are paler. What a band is, and n, stand in words under each figure
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -137,6 +137,11 @@ def legends(study: Study, variants: Iterable[str], counts: Sequence[int] = ()) -
         shades = [(plural(c), shade(gray, c, counts)) for c in sorted(counts)]
         lines.append([Line2D([], [], color=color, label=label, linewidth=2.2) for label, color in shades])
     return lines
+
+
+def line_legend(styles: Mapping[str, Any]) -> list[list[Line2D]]:
+    """A line that explains kinds of lines, whatever their color, by label and Matplotlib's line style."""
+    return [[Line2D([], [], color=INK, linestyle=line, label=label) for label, line in styles.items()]]
 
 
 def stacks(axes: Any, height: int, count: int) -> list[list[Any]]:

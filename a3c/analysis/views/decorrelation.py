@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from a3c.analysis import style
 from a3c.analysis.captions import number, overload, plural, seeds, short
@@ -25,6 +24,10 @@ QUANTITIES = (
     "gradient_cosine", "gradient_cosine_own", "observation_correlation", "observation_correlation_own",
     "within_correlation", "between_correlation",
 )  # fmt: skip
+
+
+DASHES = (0, (3, 2))
+LINES: dict[str, Any] = {"consecutive updates": "-", "own update before, or within an update": DASHES}
 
 
 class Panel(NamedTuple):
@@ -91,7 +94,7 @@ def decorrelation(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         f"within an update. Means over runs ({seeds(table)} a point) with 95% t intervals{alone}. Dotted: no "
         "correlation." + overload(runs)
     )
-    handles = [*style.legends(study, table["variant"]), *_line_legend(), *marks(table)]
+    handles = [*style.legends(study, table["variant"]), *style.line_legend(LINES), *marks(table)]
     figure, axes = style.panels(style.stacked(len(PANELS), len(games)), caption, handles, size=(2.9, 1.7))
     for stack, game in zip(style.stacks(axes, len(PANELS), len(games)), games, strict=True):
         stack[0].set_title(short(game), loc="left")
@@ -104,17 +107,12 @@ def decorrelation(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _line_legend() -> list[list[Line2D]]:
-    kinds: dict[str, Any] = {"consecutive updates": "-", "own update before, or within an update": (0, (3, 2))}
-    return [[Line2D([], [], color=style.INK, linestyle=line, label=label) for label, line in kinds.items()]]
-
-
 def _draw(study: Study, ax: Axes, table: pd.DataFrame, panel: Panel) -> None:
     palette = style.colors(study)
     ax.axhline(0.0, color=style.PALE, linestyle=":", linewidth=1.0, zorder=0)
     for variant, mine in table.groupby("variant", sort=False):
         x = mine["workers"].to_numpy(dtype=float)
-        dashed: dict[str, Any] = {"linestyle": (0, (3, 2)), "linewidth": 1.0, "marker": "D", "markersize": 2.5}
+        dashed: dict[str, Any] = {"linestyle": DASHES, "linewidth": 1.0, "marker": "D", "markersize": 2.5}
         ax.plot(x, mine[panel.dashed].to_numpy(), color=palette[variant], **dashed)
         points(ax, mine, panel.full, palette[variant], x)
     style.log2_axis(ax, sorted(set(table["workers"])))

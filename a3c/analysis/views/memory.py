@@ -5,13 +5,11 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from a3c.analysis import style
@@ -25,6 +23,7 @@ from a3c.plan import Study
 from a3c.records import run_folder
 
 MEBIBYTE = 1 << 20
+LINES = {"all workers": "-", "model": ":", "replay memory of DQN": "--"}
 REPLAY_BYTES = 1_000_000 * 84 * 84  # of uint8: frames x height x width (Mnih et al., 2015, Extended Data Table 1)
 
 
@@ -75,7 +74,7 @@ def memory(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         "and optimizer's statistics. Dashed: a replay memory of DQN's size, computed: 1,000,000 frames x 84 x 84 bytes."
         + overload(runs)
     )
-    handles = [*style.legends(study, table["variant"]), *_line_legend(), *marks(table)]
+    handles = [*style.legends(study, table["variant"]), *style.line_legend(LINES), *marks(table)]
     figure, axes = style.panels((-(-len(games) // columns), columns), caption, handles, size=(3.4, 2.6))
     flat = list(axes.flat)
     style.hide(flat[len(games) :])
@@ -85,11 +84,6 @@ def memory(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("memory (MiB)")
     return figure
-
-
-def _line_legend() -> list[list[Line2D]]:
-    kinds: dict[str, Any] = {"all workers": "-", "model": ":", "replay memory of DQN": "--"}
-    return [[Line2D([], [], color=style.INK, linestyle=line, label=label) for label, line in kinds.items()]]
 
 
 def _draw(study: Study, ax: Axes, table: pd.DataFrame) -> None:
