@@ -69,8 +69,18 @@ class Networks:
             self._refreshes = copy.refreshes
 
 
+class _Arrays(NamedTuple):
+    """The buffers as NumPy sees them: writing one number through a tensor takes ten times as long."""
+
+    observation: np.ndarray
+    action: np.ndarray
+    reward: np.ndarray
+    discount: np.ndarray
+    first: np.ndarray
+
+
 class _Buffers:
-    """Room for a rollout of some steps."""
+    """Room for a rollout of some steps; `arrays` is the same memory."""
 
     def __init__(self, spec: Spec, capacity: int, size: int) -> None:
         action_shape, action_dtype = ([spec.actions], torch.float32) if spec.continuous else ([], torch.int64)
@@ -79,11 +89,17 @@ class _Buffers:
         self.action = torch.empty([capacity, size, *action_shape], dtype=action_dtype)
         self.reward, self.discount = torch.empty([capacity, size]), torch.empty([capacity, size])
         self.first = torch.zeros([capacity, size])  # only written, and only read, with a recurrent network
+        self.arrays = self._arrays()
 
     def grow(self) -> None:
         """Doubles the room."""
-        for name, tensor in vars(self).items():
+        for name in _Arrays._fields:
+            tensor = getattr(self, name)
             setattr(self, name, torch.cat([tensor, torch.empty_like(tensor)]))
+        self.arrays = self._arrays()
+
+    def _arrays(self) -> _Arrays:
+        return _Arrays(*(getattr(self, name).numpy() for name in _Arrays._fields))
 
 
 class Actor:
@@ -130,6 +146,7 @@ class Actor:
         dtype = getattr(torch, self.spec.observation_dtype)
         self._final = torch.empty([size, *self.spec.observation_shape], dtype=dtype)
         self._now = torch.stack([torch.from_numpy(np.asarray(batch.reset(i))) for i in range(size)])
+        self._now_array = self._now.numpy()
         self._recurrent = networks.online.state_size > 0
         self._state, self._first = networks.online.initial_state(size), torch.ones(size)
         self._next_action: np.ndarray | None = None  # chosen already, since Sarsa's last step needed it
@@ -193,17 +210,17 @@ class Actor:
                 self._state[env], self._first[env], self._next_action = 0.0, 1.0, None
                 continue
             self._batch.restore(env, saved)
-            self._now[env] = torch.from_numpy(state["now"][env])
+            self._now_array[env] = state["now"][env]
             self._scores[env], self._steps[env] = float(state["scores"][env]), int(state["steps"][env])
 
     def _step(self, t: int, frames: int) -> Tensor | None:
         """Takes step t in every environment; if an episode ended, the value of what follows it, float32 [1]."""
-        following = None
+        following, arrays = None, self._buffers.arrays
         for env, step in enumerate(self._batch.step(self._choose(t, frames))):
             discount = 0.0 if step.last and self._limit_steps is None else step.discount
-            self._buffers.reward[t, env] = step.reward
-            self._buffers.discount[t, env] = discount * self._gamma
-            self._now[env] = torch.from_numpy(np.asarray(step.observation))
+            arrays.reward[t, env] = step.reward
+            arrays.discount[t, env] = discount * self._gamma
+            self._now_array[env] = step.observation
             self._scores[env] += step.score
             self._steps[env] += 1
             if step.last:
@@ -211,12 +228,13 @@ class Actor:
         return following
 
     def _choose(self, t: int, frames: int) -> np.ndarray:
-        self._buffers.observation[t] = self._now
+        arrays = self._buffers.arrays
+        arrays.observation[t] = self._now_array
         if self._recurrent:
-            self._buffers.first[t] = self._first
+            arrays.first[t] = self._first
             self._first.zero_()
         actions, self._state = self._decide(frames)
-        self._buffers.action[t] = torch.from_numpy(actions)
+        arrays.action[t] = actions
         return actions
 
     def _decide(self, frames: int) -> tuple[np.ndarray, Tensor]:
@@ -259,7 +277,7 @@ class Actor:
         frames_after_pull = (t + 1) * self._frames_per_step
         self.episodes.append(Episode(env, frames_after_pull, self._scores[env], self._steps[env], truncated))
         self._scores[env], self._steps[env] = 0.0, 0
-        self._now[env] = torch.from_numpy(np.asarray(self._batch.reset(env)))
+        self._now_array[env] = self._batch.reset(env)
         self._first[env] = 1.0
         if self._recurrent:
             self._state[env] = 0.0

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from a3c.asynchrony.acting import Actor, make_actor
+from a3c.asynchrony.allocation import keep_freed_memory
 from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
 from a3c.asynchrony.correcting import make_correction
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store, restore_copy, save_copy
@@ -236,13 +237,14 @@ def _store(assignment: Assignment, actor: Actor) -> Store:
 
 
 def enter_process() -> None:
-    """What every child does first: one thread, no Ctrl-C of its own, and death with its parent.
+    """What every child does first: one thread, memory that is kept, no Ctrl-C of its own, and death with its parent.
 
     One thread is set here and asserted because a workflow engine may export OMP_NUM_THREADS as it likes: two workers
     with two threads each run about a hundred times slower than with one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
+    keep_freed_memory()
     torch.set_num_threads(1)
     if torch.get_num_threads() != 1:
         raise RuntimeError("torch did not accept one thread per worker")

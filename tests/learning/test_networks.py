@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.networks import Architecture, build
+from a3c.learning.networks import Architecture, Convolutional, build
 
 IMAGES: dict[str, Any] = {"observation_shape": (4, 84, 84), "states": None}
 FITTING: dict[str, dict[str, Any]] = {
@@ -176,3 +176,24 @@ def test_looking_at_an_image_of_floats_does_not_change_it() -> None:
     before = seen.clone()
     output_of(made("conv2013"), seen)
     assert torch.equal(seen, before)
+
+
+def test_pictures_lie_pixel_by_pixel_where_a_gradient_follows_and_nothing_else_changes() -> None:
+    body = Convolutional("conv2013", 4)
+    observation = torch.randint(0, 256, (3, 4, 84, 84), dtype=torch.uint8)
+    seen: list[Tensor] = []
+    body.convolutions[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    learnt = body(observation)
+    with torch.inference_mode():
+        acted = body(observation)
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
+    assert seen[1].is_contiguous()
+    torch.testing.assert_close(learnt, acted, rtol=1e-5, atol=1e-6)
+
+    plain = observation / 255
+    for convolution in body.convolutions:
+        plain = torch.relu(nn.functional.conv2d(plain, convolution.weight, convolution.bias, convolution.stride))
+    plain = torch.relu(body.hidden(plain.flatten(1)))
+    gradients = torch.autograd.grad(learnt.square().sum(), list(body.parameters()))
+    expected = torch.autograd.grad(plain.square().sum(), list(body.parameters()))
+    torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-5)
