@@ -1,8 +1,8 @@
 """Two groups of seeds held against one another: by how much they differ, how many times, or whether not at all.
 
 Groups are arrays [runs], one score a seed. Two runs that share a seed make a pair, and pairs are the unit where there
-are any. Means are best compared by t intervals, which keep their 95% with few seeds (see `coverage`); a difference of
-other statistics is bootstrapped, and too narrow as `intervals` says. Fewer than two runs have no interval.
+are any. Means are compared by t intervals, which keep their 95% with few seeds (see `coverage`). Fewer than two runs
+have no interval.
 """
 
 from __future__ import annotations
@@ -12,59 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from a3c.analysis.intervals import (
-    CONFIDENCE,
-    NOTHING,
-    RESAMPLES,
-    Estimate,
-    Floats,
-    Interval,
-    Statistic,
-    bootstrap_interval,
-    mean,
-    percentile_interval,
-    resampled,
-    student_interval,
-)
+from a3c.analysis.intervals import CONFIDENCE, Estimate, Floats, Interval, student_interval
 
 SIZE = 0.05  # how often either one-sided test may err
-
-
-def paired_difference(
-    first: ArrayLike, second: ArrayLike, draws: np.random.Generator, statistic: Statistic = mean
-) -> Estimate:
-    """A statistic of the differences x_i - y_i, with its percentile interval; seeds are drawn again, as pairs.
-
-    Args:
-      first: x, [runs].
-      second: y, [runs], of the same seeds in the same order.
-      draws: where the resamples come from.
-      statistic: of a matrix [..., runs, 1].
-
-    Raises:
-      ValueError: if the groups differ in length.
-    """
-    gains = _gains(first, second)[:, None]
-    return Estimate(float(statistic(gains)), bootstrap_interval(gains, statistic, draws))
-
-
-def unpaired_difference(
-    first: ArrayLike, second: ArrayLike, draws: np.random.Generator, statistic: Statistic = mean
-) -> Estimate:
-    """statistic(x) - statistic(y) with its percentile interval; the runs of each group are drawn again on their own.
-
-    Args:
-      first: x, [runs_x].
-      second: y, [runs_y].
-      draws: where the resamples come from.
-      statistic: of a matrix [..., runs, 1].
-    """
-    x, y = (np.asarray(group, dtype=np.float64)[:, None] for group in (first, second))
-    value = float(statistic(x) - statistic(y))
-    if min(len(x), len(y)) < 2:
-        return Estimate(value, NOTHING)
-    drawn = [statistic(resampled(group, draws, RESAMPLES)) for group in (x, y)]
-    return Estimate(value, percentile_interval(drawn[0] - drawn[1]))
 
 
 def paired_mean_difference(first: ArrayLike, second: ArrayLike, confidence: float = CONFIDENCE) -> Estimate:

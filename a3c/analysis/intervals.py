@@ -109,26 +109,6 @@ def bootstrap_interval(
     return percentile_interval(statistic(resampled(values, draws, resamples)))
 
 
-def mean_band(curves: ArrayLike, draws: np.random.Generator, resamples: int = RESAMPLES) -> tuple[Floats, Floats]:
-    """The interval of the mean curve at each point; a run is drawn again as a whole.
-
-    Args:
-      curves: [runs, points]; a point where any run is NaN gets no interval.
-      draws: where the resamples come from.
-      resamples: how many.
-
-    Returns:
-      Lower and upper ends, float64 [points] each; all NaN with fewer than two runs.
-    """
-    values = np.asarray(curves, dtype=np.float64)
-    if values.shape[0] < 2:
-        return np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
-    means = mean_curves(values, draws, resamples)
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)
-    return low, high
-
-
 def student_interval(scores: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
     """Student's t interval of the mean of one game's runs, [runs]; NaN twice with fewer than two.
 

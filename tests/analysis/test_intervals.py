@@ -77,7 +77,6 @@ def test_one_run_has_no_interval() -> None:
     assert np.isnan(intervals.student_band(np.ones((1, 4)))).all()
     assert np.isnan(intervals.bootstrap_interval(one, intervals.mean, intervals.generator())).all()
     assert np.isnan(intervals.improvement_interval(one, one, intervals.generator())).all()
-    assert np.isnan(intervals.mean_band(np.ones((1, 4)), intervals.generator())).all()
 
 
 def test_a_missing_score_leaves_no_interval() -> None:
@@ -90,20 +89,6 @@ def test_a_missing_score_leaves_no_interval() -> None:
 def test_scores_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[runs, games\]"):
         intervals.bootstrap_interval(np.ones(3), intervals.mean, intervals.generator())
-
-
-def test_the_band_of_a_curve_is_at_each_point_the_interval_of_its_mean() -> None:
-    curves = np.random.default_rng(5).normal(size=(8, 3))
-    low, high = intervals.mean_band(curves, intervals.generator(), 20_000)
-    for point in range(3):
-        alone = intervals.bootstrap_interval(curves[:, [point]], intervals.mean, intervals.generator(), 20_000)
-        assert (low[point], high[point]) == pytest.approx(alone, abs=0.02)  # Monte Carlo error of 20,000 resamples
-
-
-def test_a_point_that_one_run_lacks_has_no_band() -> None:
-    low, high = intervals.mean_band(np.array([[np.nan, 1.0], [2.0, 3.0]]), intervals.generator())
-    assert np.isnan([low[0], high[0]]).all()
-    assert (low[1], high[1]) == (1.0, 3.0)
 
 
 def test_the_same_stream_gives_the_same_interval() -> None:
