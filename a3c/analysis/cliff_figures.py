@@ -27,7 +27,6 @@ def cliff_world_returns(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fig
     table = tables["learning_curves"]
     table = table[table["game"] == CLIFF_WORLD]
     counts = sorted(set(table["workers"]))
-    columns = style.beside(len(counts))
     caption = (
         "Undiscounted return of training episodes, of all workers together: the mean over seeds of each seed's mean "
         f"over the 5% of the budget before each point, with 95% t intervals; {seeds(table)} a line. The "
@@ -35,15 +34,11 @@ def cliff_world_returns(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fig
     )
     caption += overload(tables["runs"])
     handles = style.legends(study, table["variant"])
-    figure, axes = style.panels((-(-len(counts) // columns), columns), caption, handles, size=(2.8, 2.3))
-    flat = list(axes.flat)
-    style.hide(flat[len(counts) :])
-    for ax, workers in zip(flat, counts, strict=False):
+    figure, axes = style.side_by_side(len(counts), caption, handles, (2.8, 2.3), label="return")
+    for ax, workers in zip(axes, counts, strict=True):
         ax.set_title(plural(workers), loc="left")
         draw_lines(study, ax, table[table["workers"] == workers], "frames", axis_unit(table, "frames"))
         _return_axis(ax, table)
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("return")
     return figure
 
 

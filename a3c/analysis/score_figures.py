@@ -74,7 +74,6 @@ def comparison(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Final scores: a dot a seed, and beside them the mean with its interval; a panel a game."""
     scores, runs = tables["scores"], tables["runs"]
     games = list(dict.fromkeys(scores["game"]))
-    columns = style.beside(len(games))
     places = int(scores.groupby("game").size().max())
     caption = (
         f"Mean score of the last evaluation point: a pale dot a seed ({seeds(scores)}), the mean over seeds with "
@@ -83,14 +82,10 @@ def comparison(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
     size = (max(2.4, 0.24 * places + 0.8), 2.2)
     handles = style.legends(study, scores["variant"])
-    figure, axes = style.panels((-(-len(games) // columns), columns), caption, handles, size)
-    flat = list(axes.flat)
-    style.hide(flat[len(games) :])
-    for ax, game in zip(flat, games, strict=False):
+    figure, axes = style.side_by_side(len(games), caption, handles, size, label="final score")
+    for ax, game in zip(axes, games, strict=True):
         ax.set_title(short(game), loc="left")
         _final_scores(study, ax, scores[scores["game"] == game], runs[runs["game"] == game])
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("final score")
     return figure
 
 

@@ -110,6 +110,34 @@ def panels(
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def side_by_side(
+    count: int,
+    caption: str,
+    keys: Sequence[Sequence[Line2D]] = (),
+    size: Size = (2.5, 1.9),
+    *,
+    label: str,
+    columns: int | None = None,
+) -> tuple[Figure, list[Axes]]:
+    """As `panels`, for panels that have one vertical axis.
+
+    Args:
+      count: of panels.
+      caption: one paragraph.
+      keys: what the legends explain.
+      size: width and height of one panel, inches.
+      label: of the vertical axis, written once a row.
+      columns: how many panels stand in a row; None for as many as `beside` says.
+    """
+    columns = columns or beside(count)
+    figure, axes = panels((max(1, -(-count // columns)), columns), caption, keys, size)
+    flat = list(axes.flat)
+    hide(flat[count:])
+    for ax in flat[:count:columns]:
+        ax.set_ylabel(label)
+    return figure, flat[:count]
+
+
 def _broken(handles: Sequence[Line2D], width: float) -> list[list[Line2D]]:
     """Legend handles in lines that fit `width` inches, by the number of letters."""
     lines: list[list[Line2D]] = []

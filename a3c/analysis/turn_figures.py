@@ -27,7 +27,6 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
     several = table[table["workers"] > 1]
     table = table if several.empty else several
     places = list(dict.fromkeys(zip(table["game"], table["workers"], strict=True)))
-    columns = style.beside(len(places))
     caption = (
         "Staleness of every turn after each worker's first push, turns of all seeds pooled. Dashed: the number of the "
         "other workers, which the mean must equal whatever their speeds if they pull after each push. A last bin with "
@@ -36,16 +35,12 @@ def staleness_histograms(study: Study, tables: Mapping[str, pd.DataFrame]) -> Fi
         + overload(tables["runs"])
     )
     handles = style.legends(study, table["variant"])
-    figure, axes = style.panels((max(1, -(-len(places) // columns)), columns), caption, handles)
-    flat = list(axes.flat)
-    style.hide(flat[len(places) :])
-    for ax, (game, workers) in zip(flat, places, strict=False):
+    figure, axes = style.side_by_side(len(places), caption, handles, label="fraction of turns")
+    for ax, (game, workers) in zip(axes, places, strict=True):
         one_game = len(set(table["game"])) == 1
         title = plural(workers) if one_game else f"{short(game, 20)}, {plural(workers)}"
         ax.set_title(title, loc="left")
         _histogram(study, ax, table[(table["game"] == game) & (table["workers"] == workers)], workers)
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("fraction of turns")
     return figure
 
 
@@ -71,21 +66,16 @@ def throughput(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """Frames a second against workers, both axes logarithmic, with the line of perfect speed-up."""
     table = tables["throughput"]
     games = list(dict.fromkeys(table["game"]))
-    columns = style.beside(len(games))
     handles = [*style.legends(study, table["variant"]), *marks(table)]
     caption = (
         f"Emulator frames a second, mean over runs ({seeds(table)} a point) with 95% t intervals; both "
         "axes logarithmic. Thin straight lines: perfect speed-up from the same variant's runs with one worker. "
         "Dotted: number of cores." + _alone(table) + overload(tables["runs"])
     )
-    figure, axes = style.panels((-(-len(games) // columns), columns), caption, handles, size=(2.8, 2.3))
-    flat = list(axes.flat)
-    style.hide(flat[len(games) :])
-    for ax, game in zip(flat, games, strict=False):
+    figure, axes = style.side_by_side(len(games), caption, handles, (2.8, 2.3), label="frames per second")
+    for ax, game in zip(axes, games, strict=True):
         ax.set_title(short(game), loc="left")
         _speeds(study, ax, table[table["game"] == game])
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("frames per second")
     return figure
 
 

@@ -67,7 +67,6 @@ def memory(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     crowded = runs.groupby(["game", "variant", "workers"])["oversubscribed"].max().reset_index()
     table = tables["memory"].merge(crowded, on=["game", "variant", "workers"], validate="one_to_one")
     games = list(dict.fromkeys(table["game"]))
-    columns = style.beside(len(games))
     caption = (
         f"Full lines: the most that all worker processes together can have held, means over runs ({seeds(table)} a "
         "point): the most that one held, interpreter and shared pages included, times their number. Dotted: parameters "
@@ -75,14 +74,10 @@ def memory(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         + overload(runs)
     )
     handles = [*style.legends(study, table["variant"]), *style.line_legend(LINES), *marks(table)]
-    figure, axes = style.panels((-(-len(games) // columns), columns), caption, handles, size=(3.4, 2.6))
-    flat = list(axes.flat)
-    style.hide(flat[len(games) :])
-    for ax, game in zip(flat, games, strict=False):
+    figure, axes = style.side_by_side(len(games), caption, handles, (3.4, 2.6), label="memory (MiB)")
+    for ax, game in zip(axes, games, strict=True):
         ax.set_title(short(game), loc="left")
         _draw(study, ax, table[table["game"] == game])
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("memory (MiB)")
     return figure
 
 

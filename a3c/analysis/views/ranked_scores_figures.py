@@ -27,17 +27,13 @@ def ranked_scores(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     grid = len(grounds) > 1 and len(places) == len(grounds) * areas["method"].nunique()
     columns = len(grounds) if grid else style.beside(len(places))
     size = (2.2 if columns > 2 else 2.9, 1.8)
-    shape = (-(-len(places) // columns), columns)
-    figure, axes = style.panels(shape, _caption(tables), _legends(palette, table), size)
-    flat = list(axes.flat)
-    style.hide(flat[len(places) :])
+    keys = _legends(palette, table)
+    figure, axes = style.side_by_side(len(places), _caption(tables), keys, size, label="final score", columns=columns)
     several = areas["workers"].nunique() > 1
-    for index, (ax, (method, game, workers)) in enumerate(zip(flat, places, strict=False)):
+    for index, (ax, (method, game, workers)) in enumerate(zip(axes, places, strict=True)):
         mine = table[(table["method"] == method) & (table["game"] == game) & (table["workers"] == workers)]
         _lines(ax, mine, {variant: palette[label] for variant, label in labels.items()})
         ax.set_title(f"{short(game, 18)}, {method}{f', {plural(workers)}' if several else ''}", loc="left")
-        if index % columns == 0:
-            ax.set_ylabel("final score")
         if index + columns >= len(places):
             ax.set_xlabel("rank, as a share of the runs")
     return figure

@@ -115,22 +115,17 @@ def reproducibility(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """The final score of each repeat, side by side by variant, with the number of different models above."""
     table, runs = tables["reproducibility"], tables["runs"]
     places = list(dict.fromkeys(zip(table["game"], table["workers"], strict=True)))
-    columns = style.beside(len(places))
     low, high = int(table["repeats"].min()), int(table["repeats"].max())
     caption = (
         f"A dot a run: {low if low == high else f'{low} to {high}'} runs of the same settings and the same seed for "
         "each variant, the mean score of the last evaluation point. Above: how many different final parameters they "
         "ended with, by their bytes." + overload(runs)
     )
-    figure, axes = style.panels((-(-len(places) // columns), columns), caption, size=(3.6, 2.3))
-    flat = list(axes.flat)
-    style.hide(flat[len(places) :])
-    for ax, (game, workers) in zip(flat, places, strict=False):
+    figure, axes = style.side_by_side(len(places), caption, size=(3.6, 2.3), label="final score")
+    for ax, (game, workers) in zip(axes, places, strict=True):
         ax.set_title(f"{short(game, 20)}, {plural(workers)}", loc="left", pad=14)
         mine, own = (frame[(frame["game"] == game) & (frame["workers"] == workers)] for frame in (table, runs))
         _draw(study, ax, mine, own)
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("final score")
     return figure
 
 

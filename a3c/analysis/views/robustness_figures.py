@@ -77,28 +77,24 @@ def _panels(
     table: pd.DataFrame, caption: str, keys: Sequence[Sequence[Line2D]], height: float, label: str
 ) -> tuple[Figure, list[tuple[Axes, Place]]]:
     """A panel a place, with its heading; a row a variant where each has as many games as another."""
-    order, (rows, columns) = _grid(table)
-    figure, axes = style.panels((rows, columns), caption, keys, (2.2 if columns > 2 else 2.9, height))
-    flat = list(axes.flat)
-    style.hide(flat[len(order) :])
+    order, columns = _grid(table)
+    size = (2.2 if columns > 2 else 2.9, height)
+    figure, axes = style.side_by_side(len(order), caption, keys, size, label=label, columns=columns)
     several_variants, several_counts = (table[name].nunique() > 1 for name in ("variant", "workers"))
-    for ax, (game, workers, variant) in zip(flat, order, strict=False):
+    for ax, (game, workers, variant) in zip(axes, order, strict=True):
         more = [*([variant] if several_variants else []), *([plural(workers)] if several_counts else [])]
         ax.set_title(", ".join([short(game, 20), *more]), loc="left")
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(label)
-    return figure, list(zip(flat, order, strict=False))
+    return figure, list(zip(axes, order, strict=True))
 
 
-def _grid(table: pd.DataFrame) -> tuple[list[Place], tuple[int, int]]:
-    """Places in the order of panels, and the number of rows and columns."""
+def _grid(table: pd.DataFrame) -> tuple[list[Place], int]:
+    """Places in the order of panels, and how many stand in a row."""
     order = [(str(r["game"]), int(r["workers"]), str(r["variant"])) for r in table.to_dict("records")]
     variants = list(dict.fromkeys(variant for _, _, variant in order))
     grounds = list(dict.fromkeys(place[:2] for place in order))
     if len(grounds) > 1 and len(variants) > 1 and len(order) == len(grounds) * len(variants):
-        return sorted(order, key=lambda place: variants.index(place[2])), (len(variants), len(grounds))
-    columns = style.beside(len(order))
-    return order, (-(-len(order) // columns), columns)
+        return sorted(order, key=lambda place: variants.index(place[2])), len(grounds)
+    return order, style.beside(len(order))
 
 
 def _at(frame: pd.DataFrame, place: Place) -> pd.DataFrame:
