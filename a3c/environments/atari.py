@@ -77,7 +77,7 @@ class Atari:
         self._frame_limit = settings.frame_limit_frames
         self._clip_rewards = settings.clip_rewards
         self._generator = generator
-        ale = self._ale = _emulator(atari_games()[game], seed)
+        ale = self._ale = emulator(atari_games()[game], seed)
         self._actions = ale.getLegalActionSet() if self._protocol.full_action_set else ale.getMinimalActionSet()
         self._screen, self._screen_before = np.zeros((2, *ale.getScreenDims()), dtype=np.uint8)
         self._stack = np.zeros((settings.stacked_frames, SIDE, SIDE), dtype=np.uint8)
@@ -173,7 +173,7 @@ class Atari:
         """Nothing to do: the emulator goes with the object."""
 
 
-def _emulator(rom: str, seed: int) -> ale_py.ALEInterface:
+def emulator(rom: str, seed: int) -> ale_py.ALEInterface:
     """The emulator with a game in it: one frame an action, no sticky actions, no limit of its own."""
     # Workers are one thread each; OpenCV would start as many as there are cores.
     cv2.setNumThreads(1)

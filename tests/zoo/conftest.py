@@ -24,7 +24,7 @@ def insert(monkeypatch: pytest.MonkeyPatch) -> Insert:
     """Puts a machine where the emulator would be."""
 
     def insert(machine: Machine) -> Machine:
-        monkeypatch.setattr("a3c.environments.atari._emulator", lambda rom, seed: machine)
+        monkeypatch.setattr("a3c.environments.atari.emulator", lambda rom, seed: machine)
         return machine
 
     return insert

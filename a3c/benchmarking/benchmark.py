@@ -1,0 +1,110 @@
+"""One benchmark: everything measured in turn, written down with the machine it was measured on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from a3c import machine
+from a3c.benchmarking.components import Parts
+from a3c.benchmarking.goals import Outcome, goals, outcomes
+from a3c.benchmarking.limits import copy_bytes_per_second, peak_flops
+from a3c.benchmarking.rounds import Measure, interleaved, spread
+from a3c.benchmarking.trainers import Stopwatch, installed, trainers
+from a3c.fingerprint import fingerprint
+from a3c.problems import InvalidInput, Problem, unknown
+from a3c.settings import resolve
+
+FORMAT_VERSION = 1
+WHAT = ("components", "trainers", "start")
+
+
+def benchmark(
+    settings: Mapping[str, Any],
+    experiments: Path,
+    *,
+    what: tuple[str, ...],
+    rounds: int,
+    seconds: float,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measures and returns the document.
+
+    Args:
+      settings: of a game of Atari, not yet validated.
+      experiments: the folder with the peers' scripts.
+      what: of `WHAT`.
+      rounds: how often everything is measured.
+      seconds: that a trainer's run should take.
+      say: is told what is being measured.
+
+    Raises:
+      InvalidInput: if the settings are wrong, or there is nothing of that name to be measured.
+    """
+    if wrong := [name for name in what if name not in WHAT]:
+        raise InvalidInput([Problem("WHAT", unknown(name, WHAT, "part of the benchmark")) for name in wrong])
+    parts, cores = Parts(resolve(settings)), machine.cores()
+    flops_per_step, peak = parts.flops_per_step(), peak_flops()
+    watch = Stopwatch(settings, seconds, experiments)
+    timed: dict[str, Measure] = parts.measures() if "components" in what else {}
+    if "start" in what:
+        timed |= {"first update": watch.first_update_seconds, "help": _help_seconds}
+    trained = watch.measures(installed(trainers(cores))) if "trainers" in what else {}
+    values = interleaved(timed | trained, rounds, say)
+    found = outcomes(goals(cores, flops_per_step, peak), values)
+    return {
+        "format_version": FORMAT_VERSION,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **machine.commit(),
+        "fingerprint": fingerprint(),
+        "cpu": machine.cpu(),
+        "cores": cores,
+        "versions": machine.versions(),
+        "settings": dict(settings),
+        "seconds_per_run": seconds,
+        "limits": {
+            "peak_flops": peak,
+            "flops_per_step": flops_per_step,
+            "copy_bytes_per_second": copy_bytes_per_second(),
+        },
+        "seconds": {name: values[name] for name in timed},
+        "steps_per_second": {name: values[name] for name in trained},
+        "goals": [_goal(outcome) for outcome in found],
+    }
+
+
+def _goal(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "what": outcome.what,
+        **outcome.found._asdict(),
+        "bound": outcome.bound,
+        "at_most": outcome.at_most,
+        "met": outcome.met,
+    }
+
+
+def _help_seconds() -> float:
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "a3c", "--help"], check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """The document as a table to be read: medians and quartiles, then the goals."""
+    lines = [f"{document['cpu']}, {document['cores']} cores, commit {document['commit']}"]
+    for measured, unit, scale in (("seconds", "ms", 1e3), ("steps_per_second", "steps/s", 1.0)):
+        for name, values in document[measured].items():
+            median, low, high, rounds = spread([scale * value for value in values])
+            lines.append(f"  {name:32} {median:10.2f} ({low:.2f} to {high:.2f}) {unit}, n={rounds}")
+    for goal in document["goals"]:
+        sign, verdict = ("<=" if goal["at_most"] else ">="), ("met" if goal["met"] else "MISSED")
+        lines.append(
+            f"  {goal['what']:48} {goal['median']:6.2f} ({goal['low']:.2f} to {goal['high']:.2f})"
+            f"  goal {sign} {goal['bound']:g}: {verdict}"
+        )
+    return "\n".join(lines)
