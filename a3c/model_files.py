@@ -6,7 +6,7 @@ at and `read_parameters` does: one flipped bit is found.
 
 from __future__ import annotations
 
-import os
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import Tensor
 from a3c.learning.flat import FlatNetwork
 from a3c.problems import InvalidInput, Problem
 from a3c.records import run_folder
+from a3c.records.storage import write_bytes
 
 
 def write_model(folder: Path, network: FlatNetwork, parameters: Tensor, statistics: list[dict[str, Tensor]]) -> None:
@@ -41,9 +42,9 @@ def write_best(folder: Path, network: FlatNetwork, parameters: Tensor, point: in
 
 
 def _save(content: dict[str, Any], path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save(content, temporary)
-    temporary.replace(path)
+    archive = io.BytesIO()
+    torch.save(content, archive)
+    write_bytes(path, archive.getbuffer())
 
 
 def read_parameters(folder: Path, network: FlatNetwork, *, best: bool = False) -> None:

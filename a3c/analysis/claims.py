@@ -6,6 +6,7 @@ Made from tables alone. A verdict is one of: supported, contradicted, undecided 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from a3c.analysis.tables import cell, read_table, table_columns
 from a3c.analysis.verdicts import FEWEST_SEEDS
 from a3c.plan import Study
 from a3c.problems import InvalidInput, Problem, unknown
+from a3c.records.storage import make_folder, write_text
 
 ALL_GAMES = "all games"
 
@@ -67,17 +69,17 @@ def write_claims(studies: Sequence[Study], experiments: Path, results: Path, nam
         raise InvalidInput(wrong)
     rows = [row for claim in found.claims for row in _rows(claim, finding(claim, by_name, results), scale)]
     properties = property_rows(found, by_name, results)
-    ledger_path(results, name).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(ledger_path(results, name).parent)
     _write(ledger_path(results, name), COLUMNS, rows)
     _write(properties_path(results, name), PROPERTY_COLUMNS, properties)
     text = ledger_text(results, name, scale)
-    ledger_path(results, name, "md").write_text(text, encoding="utf-8", newline="\n")
+    write_text(ledger_path(results, name, "md"), text, durable=False)
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        cells = [[cell(row.get(column)) for column in columns] for row in rows]
-        csv.writer(file, lineterminator="\n").writerows([columns, *cells])
+    file, cells = io.StringIO(), [[cell(row.get(column)) for column in columns] for row in rows]
+    csv.writer(file, lineterminator="\n").writerows([columns, *cells])
+    write_text(path, file.getvalue(), durable=False)
 
 
 def finding(claim: Claim, studies: Mapping[str, Study], results: Path) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from a3c.analysis.tables import read_table
 from a3c.analysis.turn_figures import staleness_histograms, throughput
 from a3c.analysis.views import VIEWS, implementation
 from a3c.plan import Study
+from a3c.records.storage import make_folder, write_bytes
 
 # Without dates and versions, so that the same tables give the same bytes.
 METADATA: dict[str, dict[str, None]] = {
@@ -63,8 +65,10 @@ def write_figures(study: Study, results: Path) -> None:
             fix_layout(figure)
             for ending in FIGURE_ENDINGS:
                 path = figure_path(study, results, name, ending)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                figure.savefig(path, dpi=150, metadata=METADATA[ending])
+                make_folder(path.parent)
+                file = io.BytesIO()
+                figure.savefig(file, format=ending, dpi=150, metadata=METADATA[ending])
+                write_bytes(path, file.getbuffer(), durable=False)
 
 
 def _of_view(view: str) -> dict[str, Drawing]:

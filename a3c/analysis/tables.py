@@ -8,6 +8,7 @@ files down to the byte.
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ from a3c.analysis.turn_tables import (
 from a3c.analysis.views import VIEW_TABLES, implementation
 from a3c.environments.games import CLIFF_WORLD
 from a3c.plan import Study
+from a3c.records.storage import make_folder, write_text
 
 _KEY = ("game", "variant", "workers")
 _GROUP = " ".join(_KEY)
@@ -109,16 +111,17 @@ def write_tables(study: Study, results: Path) -> None:
     rows = study_rows(study, results)
     for name in table_names(study):
         path = table_path(study, results, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         columns = table_columns(study, name)
         cells = [[cell(row[column]) for column in columns] for row in rows[name]]
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([columns, *cells])
+        file = io.StringIO()
+        csv.writer(file, lineterminator="\n").writerows([columns, *cells])
+        write_text(path, file.getvalue(), durable=False)
         if is_text(name):
             text = markdown(study, name, columns, cells, rows["runs"])
-            table_path(study, results, name, "md").write_text(text, encoding="utf-8", newline="\n")
+            write_text(table_path(study, results, name, "md"), text, durable=False)
             paper = latex_table(study, name, columns, cells)
-            table_path(study, results, name, "tex").write_text(paper, encoding="utf-8", newline="\n")
+            write_text(table_path(study, results, name, "tex"), paper, durable=False)
 
 
 def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:

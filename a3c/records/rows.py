@@ -6,12 +6,13 @@ Every row carries both clocks: `frames`, the global frame counter, and `seconds`
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-from a3c.records.run_folder import open_growing
+from a3c.records.run_folder import open_growing, synced_length
+from a3c.records.storage import append
 
 
 class EpisodeRow(NamedTuple):
@@ -165,25 +166,30 @@ class RowWriter:
           row_type: its header.
           keep_bytes: of an existing file, at a row's end; what follows them is cut off. None for a new file.
         """
-        self._file: IO[str] = open_growing(path, "w", keep_bytes)
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._file = open_growing(path, keep_bytes)
         if keep_bytes is None:
-            self._writer.writerow(row_type._fields)
-            self._file.flush()
+            self._append([row_type._fields])
 
     def write(self, rows: Iterable[NamedTuple]) -> None:
-        """Appends rows and hands them to the operating system, so that a reader sees whole lines."""
-        self._writer.writerows([_text(value) for value in row] for row in rows)
-        self._file.flush()
+        """Appends rows and hands them to the operating system, so that a reader sees whole lines.
+
+        Raises:
+          StorageError: if they cannot be written.
+        """
+        self._append([_text(value) for value in row] for row in rows)
 
     def length(self) -> int:
         """Bytes in the file, which are on the disk by then."""
-        os.fsync(self._file.fileno())
-        return os.fstat(self._file.fileno()).st_size
+        return synced_length(self._file)
 
     def close(self) -> None:
         """Closes the file; writing after it is an error."""
         self._file.close()
+
+    def _append(self, lines: Iterable[Iterable[str]]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        append(self._file, text.getvalue().encode())
 
 
 def _text(value: object) -> str:

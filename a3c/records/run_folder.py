@@ -5,8 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
+from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
+
+from a3c.records.storage import append, make_folder, storing, write_text
 
 SETTINGS = "settings.json"
 MANIFEST = "manifest.json"
@@ -21,10 +26,14 @@ MODEL = "model.pt"
 BEST = "best.pt"
 DONE = "done.json"
 TRACKED = "tracked.json"
+NOT_FINITE = "not_finite.npz"
+WARNINGS = "warnings.csv"
 LOCK = "lock"
+LOOK_SECONDS = 1.0
 
 RESULTS = (
     MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, BEST, DONE, TRACKED,
+    NOT_FINITE, WARNINGS,
 )  # fmt: skip
 
 
@@ -32,81 +41,125 @@ class RunFolderBusy(RuntimeError):
     """Another trainer owns the run folder."""
 
 
-def own(folder: Path) -> IO[str]:
+class Owner(NamedTuple):
+    """The trainer that owns a run folder.
+
+    Attributes:
+      pid: its process.
+      since: when it began, in UTC, as ISO 8601; empty if it does not say.
+    """
+
+    pid: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid}" + (f" since {self.since}" if self.since else "")
+
+
+def own(folder: Path) -> IO[bytes]:
     """Makes this process the folder's one owner for as long as the returned file is open.
+
+    The system lets go of the lock when its process ends, however it ends: what a dead owner wrote is no obstacle.
 
     Raises:
       RunFolderBusy: naming the process that owns it.
+      StorageError: if the folder cannot be made or written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / LOCK).open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        raise RunFolderBusy(f"{folder} is being trained by process {owner}; stop it or wait for it") from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    make_folder(folder)
+    with storing(folder / LOCK):
+        lock = (folder / LOCK).open("a+b", buffering=0)
+        if not _locked(lock):
+            by = _owner_in(lock)
+            lock.close()
+            raise RunFolderBusy(f"{folder} is being trained by {by}; stop it or wait for it")
+        lock.truncate(0)
+    append(lock, f"{os.getpid()} {datetime.now(UTC).isoformat(timespec='seconds')}\n".encode())
     return lock
+
+
+def _locked(lock: IO[bytes]) -> bool:
+    """Takes the lock; whoever only looks whether it is held, see `owner`, holds it for a moment."""
+    until = time.monotonic() + LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOOK_SECONDS / 20)
+        else:
+            return True
+
+
+def owner(folder: Path) -> Owner | None:
+    """Who owns the folder now; None if nobody does."""
+    try:
+        with (folder / LOCK).open("rb", buffering=0) as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _owner_in(lock)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return None
+
+
+def _owner_in(lock: IO[bytes]) -> Owner:
+    """What a lock file says about its owner."""
+    lock.seek(0)
+    pid, _, since = lock.read(100).decode(errors="replace").strip().partition(" ")
+    return Owner(pid or "unknown", since)
 
 
 def is_owned(folder: Path) -> bool:
     """Whether a process owns the folder now."""
-    try:
-        with (folder / LOCK).open("a+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except FileNotFoundError:
-        return False
-    return False
+    return owner(folder) is not None
 
 
 def clear(folder: Path) -> None:
     """Removes what an earlier, unfinished run left there."""
     for name in RESULTS:
-        (folder / name).unlink(missing_ok=True)
+        with storing(folder / name):
+            (folder / name).unlink(missing_ok=True)
 
 
-def open_growing(path: Path, mode: str, keep_bytes: int | None) -> IO[Any]:
+def open_growing(path: Path, keep_bytes: int | None = None) -> FileIO:
     """Opens a file to append to: a new one, or what remains of an old one if it is cut after `keep_bytes`.
 
     Raises:
+      StorageError: if it cannot be opened.
       ValueError: if the old one is shorter.
     """
-    newline, encoding = (None, None) if "b" in mode else ("", "utf-8")
-    if keep_bytes is None:
-        return open(path, mode, newline=newline, encoding=encoding)
-    if path.stat().st_size < keep_bytes:
-        raise ValueError(f"{path} has {path.stat().st_size} bytes, fewer than the {keep_bytes} of its checkpoint")
-    os.truncate(path, keep_bytes)
-    return open(path, mode.replace("w", "a"), newline=newline, encoding=encoding)
+    with storing(path):
+        if keep_bytes is None:
+            return path.open("wb", buffering=0)
+        if path.stat().st_size < keep_bytes:
+            raise ValueError(f"{path} has {path.stat().st_size} bytes, fewer than the {keep_bytes} of its checkpoint")
+        os.truncate(path, keep_bytes)
+        return path.open("ab", buffering=0)
+
+
+def synced_length(file: FileIO) -> int:
+    """Bytes in a growing file, which are on the disk by then.
+
+    Raises:
+      StorageError: if they cannot be brought there.
+    """
+    with storing(Path(os.fsdecode(file.name))):
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes a document so that a reader finds the old one or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, sort_keys=True)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_directory(path.parent)
+    """Writes a document so that a reader finds the old one or the new one, never a part.
+
+    Raises:
+      StorageError: if it cannot be written; the old one is still there then.
+    """
+    write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """The document that `write_json` wrote."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def sync_directory(folder: Path) -> None:
-    """Waits until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

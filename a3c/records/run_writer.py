@@ -22,7 +22,11 @@ ROW_TYPES: dict[str, type[NamedTuple]] = {
 
 
 class RunWriter:
-    """The open files of one run folder."""
+    """The open files of one run folder.
+
+    Attributes:
+      folder: of the run.
+    """
 
     def __init__(self, folder: Path, settings: Settings, lengths: Mapping[str, int] | None = None) -> None:
         """Begins the files, or goes on with them.
@@ -32,6 +36,7 @@ class RunWriter:
           settings: of the run.
           lengths: bytes to keep of each file, by its name, as `lengths` returned them; None to begin.
         """
+        self.folder = folder
         keep = lengths or {}
         self._rows = {name: RowWriter(folder / name, row_type, keep.get(name)) for name, row_type in ROW_TYPES.items()}
         header = Header(settings.schedule, settings.turn_workers, settings.action_repeat)

@@ -13,16 +13,16 @@ The file only grows. A tail torn by a crash is not a whole number of turns and i
 from __future__ import annotations
 
 import json
-import os
 import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from a3c.records.run_folder import open_growing
+from a3c.records.run_folder import open_growing, synced_length
+from a3c.records.storage import append
 
 HEADER_BYTES = 64
 MAGIC = b"A3CS0002"
@@ -52,20 +52,21 @@ class ScheduleWriter:
         text = MAGIC + json.dumps(header).encode()
         if len(text) > HEADER_BYTES:
             raise ValueError(f"the header {header} does not fit into {HEADER_BYTES} bytes")
-        self._file: IO[bytes] = open_growing(path, "wb", keep_bytes)
+        self._file = open_growing(path, keep_bytes)
         if keep_bytes is None:
-            self._file.write(text.ljust(HEADER_BYTES))
-            self._file.flush()
+            append(self._file, text.ljust(HEADER_BYTES))
 
     def write(self, turns: np.ndarray) -> None:
-        """Appends turns, an array of dtype `TURN` in the order of their versions."""
-        self._file.write(turns.tobytes())
-        self._file.flush()
+        """Appends turns, an array of dtype `TURN` in the order of their versions.
+
+        Raises:
+          StorageError: if they cannot be written.
+        """
+        append(self._file, turns.tobytes())
 
     def length(self) -> int:
         """Bytes in the file, which are on the disk by then."""
-        os.fsync(self._file.fileno())
-        return os.fstat(self._file.fileno()).st_size
+        return synced_length(self._file)
 
     def close(self) -> None:
         """Closes the file; writing after it is an error."""
