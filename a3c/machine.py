@@ -4,29 +4,117 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PACKAGES = ("torch", "numpy", "gymnasium", "ale-py", "pydantic")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PROCESS_GROUPS, CONTROL_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+MEMORY_FACTS = Path("/proc/meminfo")
+SHARED_MEMORY = Path("/dev/shm")
 DOMAIN_PACKAGES = ("mujoco", "box2d", "vizdoom", "minatar")  # named only where they are installed
 
 
 def cores() -> int:
-    """Processors this process may use: its affinity mask, cut by the control group's quota."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _quota()
+    """Processors this process may use: its affinity mask, cut by the control groups' quota."""
+    allowed = affinity()
+    quota = cpu_quota()
     return max(1, min(allowed, int(quota))) if quota else allowed
 
 
-def _quota() -> float | None:
-    """CPU seconds per second that the control group (version 2) grants; None for no limit."""
+def affinity() -> int:
+    """Processors in this process's affinity mask."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def cpu_quota() -> float | None:
+    """CPU seconds per second that the control groups grant, at least 1; None for no limit."""
+    quotas = []
+    for group in _control_groups("cpu"):
+        try:
+            if (group / "cpu.max").exists():
+                granted, period = (group / "cpu.max").read_text().split()
+            else:
+                granted, period = ((group / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+            if granted != "max" and int(granted) > 0:
+                quotas.append(max(1.0, int(granted) / int(period)))
+        except (OSError, ValueError):
+            continue
+    return min(quotas, default=None)
+
+
+class Memory(NamedTuple):
+    """Memory that can still be had.
+
+    Attributes:
+      available_bytes: without swapping.
+      limited_by: `the machine` or `the control group`.
+    """
+
+    available_bytes: int
+    limited_by: str
+
+
+def memory() -> Memory | None:
+    """What can still be had of the machine's memory, and of what the control groups leave; None if nobody knows."""
     try:
-        granted, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return None
-    return None if granted == "max" else max(1.0, int(granted) / int(period))
+        lines = (line.split() for line in MEMORY_FACTS.read_text().splitlines())
+        free = [Memory(int(words[1]) * 1024, "the machine") for words in lines if words[0] == "MemAvailable:"]
+    except (OSError, ValueError, IndexError):
+        free = []
+    for group in _control_groups("memory"):
+        left = _left_in(group)
+        if left is not None:
+            free.append(Memory(left, "the control group"))
+    return min(free, default=None)
+
+
+def _left_in(group: Path) -> int | None:
+    """Bytes below a control group's limit; pages that hold nothing but files not used lately count as free."""
+    for limit, used, cache in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        try:
+            most = int((group / limit).read_text())
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            return max(0, most - int((group / used).read_text()) + int(stat.get(cache, 0)))
+        except (OSError, ValueError):  # `max` is no limit
+            continue
+    return None
+
+
+def _control_groups(controller: str) -> Iterator[Path]:
+    """The folders of this process's control group and of those above it, in versions 1 and 2."""
+    try:
+        lines = [line.split(":", 2) for line in PROCESS_GROUPS.read_text().splitlines()]
+    except OSError:
+        return
+    for number, controllers, path in lines:
+        if number == "0" and not controllers:
+            top = CONTROL_GROUPS
+        elif controller in controllers.split(","):
+            top = CONTROL_GROUPS / controller
+        else:
+            continue
+        own = top / path.lstrip("/")
+        yield from (group for group in (own, *own.parents) if group.is_relative_to(top))
+
+
+def open_files_limit() -> int | None:
+    """Files that one process may have open at once; None for no limit."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def address_space_limit() -> int | None:
+    """Bytes of addresses that one process may have; None for no limit."""
+    soft = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def cpu() -> str:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a3c import machine, preflight
+from a3c.asynchrony.watchdog import STALL_SECONDS
 from a3c.fingerprint import fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.checkpoints import Checkpoint, Checkpoints
 from a3c.records.manifest import Manifest
+from a3c.records.storage import StorageError, write_text
 from a3c.settings import ActorCriticSettings, MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
     from a3c.asynchrony.outcomes import Progress, Result
     from a3c.learning.flat import FlatNetwork
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,15 @@ class Conditions:
       recorded: a run to execute again, turn by turn, instead of letting chance decide.
       worker_processes: execute it with worker processes behind a turnstile, not in one process.
       checkpoint_seconds: between two checkpoints; None for none.
+      stall_seconds: a worker that makes no turn for that long, and for ten times as long as its slowest turn, ends the
+        run; None for never.
     """
 
     timing: bool = False
     recorded: Recorded | None = None
     worker_processes: bool = False
     checkpoint_seconds: float | None = None
+    stall_seconds: float | None = STALL_SECONDS
 
 
 def train(
@@ -62,29 +66,59 @@ def train(
       The content of `done.json`.
 
     Raises:
+      InvalidInput: if the machine has too little of something, or every checkpoint is damaged; nothing was changed.
       RunFolderBusy: if another process trains in this folder.
       ProcessFailedError: if a worker dies.
+      StorageError: if a file cannot be written.
       StoppedError: if SIGINT or SIGTERM came.
     """
     _one_thread()
+    preflight.check_limits(settings)
     from a3c.asynchrony.start import process_context
 
     process_context()  # its server imports torch while this process does
+    network = _network(settings)
+    preflight.check_room(settings, len(network.vector), folder, checkpoints=bool(conditions.checkpoint_seconds))
+    with run_folder.own(folder):
+        return _train_owned(settings, folder, network, conditions, progress or _silent)
+
+
+def _train_owned(
+    settings: Settings,
+    folder: Path,
+    network: FlatNetwork,
+    conditions: Conditions,
+    progress: Callable[[Progress], None],
+) -> dict[str, Any]:
     from a3c.asynchrony.outcomes import StoppedError
 
-    with run_folder.own(folder):
-        run = _prepare(settings, folder, conditions)
-        manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=cpu_capability())
-        manifest.add(resumed_from=run.source.facts if run.source else None)
-        try:
-            result = _train(settings, folder, conditions, run, progress or _silent)
-        except BaseException as error:
-            outcome = manifests.KILLED if isinstance(error, StoppedError) else manifests.FAILED
+    run = _prepare(settings, folder, conditions)
+    manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=cpu_capability())
+    manifest.add(resumed_from=run.source.facts if run.source else None)
+    try:
+        result = _train(settings, folder, network, conditions, run, progress)
+    except BaseException as error:
+        run.checkpoints.abandon()
+        stopped = isinstance(error, StoppedError | KeyboardInterrupt)
+        outcome = manifests.KILLED if stopped else manifests.FAILED
+        with suppress(StorageError):  # the disk may be what has failed
             manifest.end(outcome, error=str(error) or type(error).__name__)
-            raise
-        done = _finish(folder, manifest, result)
-        run.checkpoints.remove()
-        return done
+        raise
+    done = _finish(folder, manifest, result)
+    run.checkpoints.remove()
+    return done
+
+
+def _network(settings: Settings) -> FlatNetwork:
+    """The network with its initial parameters; a game that is made to be asked what it looks like is closed again."""
+    from a3c.asynchrony.agents import make_network
+    from a3c.environments import make
+
+    game = make(settings, 0, 0)
+    try:
+        return make_network(settings, game.spec)
+    finally:
+        game.close()
 
 
 @dataclass(frozen=True)
@@ -104,6 +138,9 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
     facts = {"settings": settings.to_json(), "code": fingerprint(), "histogram": histogram}
     source = checkpoints.newest(facts) if conditions.checkpoint_seconds else None
     if source is None:
+        if (folder / run_folder.SCHEDULE).exists():
+            why = "no checkpoint to go on from" if conditions.checkpoint_seconds else "run without checkpoints"
+            print(f"a3c: {folder}: {why}, the run begins anew", file=sys.stderr)
         checkpoints.remove()
         run_folder.clear(folder)
     else:
@@ -115,30 +152,34 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
 
 
 def _train(
-    settings: Settings, folder: Path, conditions: Conditions, run: _Run, progress: Callable[[Progress], None]
+    settings: Settings,
+    folder: Path,
+    network: FlatNetwork,
+    conditions: Conditions,
+    run: _Run,
+    progress: Callable[[Progress], None],
 ) -> Result:
-    from a3c.asynchrony.agents import make_network
     from a3c.asynchrony.checkpointing import Checkpointer
     from a3c.asynchrony.crew import Orders
     from a3c.asynchrony.live import Supervisor
-    from a3c.environments import make
     from a3c.records.run_writer import RunWriter
 
-    network = make_network(settings, make(settings, 0, 0).spec)
     lengths = run.source.load("run")["lengths"] if run.source else None
     writer = RunWriter(folder, settings, lengths)
     every, checkpointer = conditions.checkpoint_seconds, None
     if every:
         checkpointer = Checkpointer(run.checkpoints, run.facts, every_seconds=every)
-    supervisor = Supervisor(
-        settings,
-        network.vector,
-        writer,
-        orders=Orders(run.histogram, conditions.recorded, conditions.worker_processes),
-        checkpointer=checkpointer,
-        source=run.source,
-        evaluate_after_training=conditions.timing,
-    )
+    with preflight.allocating():
+        supervisor = Supervisor(
+            settings,
+            network.vector,
+            writer,
+            orders=Orders(run.histogram, conditions.recorded, conditions.worker_processes),
+            checkpointer=checkpointer,
+            source=run.source,
+            evaluate_after_training=conditions.timing,
+            stall_seconds=conditions.stall_seconds,
+        )
     result = supervisor.run(progress)
     writer.close()
     _write_models(folder, network, settings, result)
@@ -179,7 +220,7 @@ def _silent(progress: Progress) -> None:
 
 def _one_thread() -> None:
     """Whatever the caller exported: libraries read these variables when they are first imported."""
-    for variable in THREAD_VARIABLES:
+    for variable in machine.THREAD_VARIABLES:
         os.environ[variable] = "1"
 
 
@@ -191,7 +232,8 @@ def _write_models(folder: Path, network: FlatNetwork, settings: Settings, result
     names = statistics_names(settings.optimizer)
     statistics = [dict(zip(names, owner, strict=True)) for owner in result.statistics]
     write_model(folder, network, result.parameters, statistics)
-    write_best(folder, network, result.best.parameters, result.best.point)
+    if result.best.point:  # 0 where no evaluation came to a score
+        write_best(folder, network, result.best.parameters, result.best.point)
     network.vector.copy_(result.parameters)
 
 
@@ -214,12 +256,10 @@ def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> Non
         probabilities = policy_probabilities(output[:, :-1])
     else:
         probabilities = np.eye(output.shape[1])[output.argmax(-1)]
-    with (folder / run_folder.POLICY).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["state", "action", "probability"])
-        writer.writerows(
-            [state, action, repr(float(p))] for state, row in enumerate(probabilities) for action, p in enumerate(row)
-        )
+    lines = ["state,action,probability"]
+    for state, row in enumerate(probabilities):
+        lines += [f"{state},{action},{float(p)!r}" for action, p in enumerate(row)]
+    write_text(folder / run_folder.POLICY, "".join(f"{line}\n" for line in lines))
 
 
 def _finish(folder: Path, manifest: Manifest, result: Result) -> dict[str, Any]:
