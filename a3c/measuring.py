@@ -39,6 +39,9 @@ class _Messages:
         if message[0] == DIFFERS:
             self.difference = message[1]
 
+    def recv(self) -> None:
+        """Nobody has to be waited for."""
+
 
 class _Measuring(Comparison):
     """Measures each turn that is as recorded."""
@@ -102,9 +105,7 @@ def _execute(settings: Settings, recorded: Recorded, rows: RowWriter) -> None:
 
 
 def _assignment(settings: Settings, recorded: Recorded, memory: SharedMemory, messages: _Messages) -> Assignment:
-    """A worker process's, for this process alone: nobody has to be waited for."""
+    """A worker process's, for this process alone."""
     rendezvous = Rendezvous(multiprocessing.Semaphore(0), [])
-    go = multiprocessing.Event()
-    go.set()
     pipe = cast(Any, messages)
-    return Assignment(0, settings, memory, multiprocessing.Lock(), rendezvous, go, pipe, recorded=recorded)
+    return Assignment(0, settings, memory, multiprocessing.Lock(), rendezvous, pipe, recorded=recorded)

@@ -11,6 +11,7 @@ from torch import Tensor
 from a3c import seeding
 from a3c.asynchrony.agents import Learner, make_behavior, make_learner, make_network
 from a3c.asynchrony.behaviors import Behavior
+from a3c.asynchrony.buffers import Buffers
 from a3c.asynchrony.exchange import LocalCopy
 from a3c.environments import make
 from a3c.environments.batch import Batch
@@ -69,39 +70,6 @@ class Networks:
             self._refreshes = copy.refreshes
 
 
-class _Arrays(NamedTuple):
-    """The buffers as NumPy sees them: writing one number through a tensor takes ten times as long."""
-
-    observation: np.ndarray
-    action: np.ndarray
-    reward: np.ndarray
-    discount: np.ndarray
-    first: np.ndarray
-
-
-class _Buffers:
-    """Room for a rollout of some steps; `arrays` is the same memory."""
-
-    def __init__(self, spec: Spec, capacity: int, size: int) -> None:
-        action_shape, action_dtype = ([spec.actions], torch.float32) if spec.continuous else ([], torch.int64)
-        dtype = getattr(torch, spec.observation_dtype)
-        self.observation = torch.empty([capacity, size, *spec.observation_shape], dtype=dtype)
-        self.action = torch.empty([capacity, size, *action_shape], dtype=action_dtype)
-        self.reward, self.discount = torch.empty([capacity, size]), torch.empty([capacity, size])
-        self.first = torch.zeros([capacity, size])  # only written, and only read, with a recurrent network
-        self.arrays = self._arrays()
-
-    def grow(self) -> None:
-        """Doubles the room."""
-        for name in _Arrays._fields:
-            tensor = getattr(self, name)
-            setattr(self, name, torch.cat([tensor, torch.empty_like(tensor)]))
-        self.arrays = self._arrays()
-
-    def _arrays(self) -> _Arrays:
-        return _Arrays(*(getattr(self, name).numpy() for name in _Arrays._fields))
-
-
 class Actor:
     """One worker's games: collects rollouts with the parameters that its networks hold.
 
@@ -142,7 +110,7 @@ class Actor:
         self._limit_steps, self._gamma = settings.learning.rollout_steps, settings.learning.gamma
         self._frames_per_step = settings.action_repeat * len(batch)
         size = len(batch)
-        self._buffers = _Buffers(self.spec, self._limit_steps or EPISODE_CAPACITY_STEPS, size)
+        self._buffers = Buffers(self.spec, self._limit_steps or EPISODE_CAPACITY_STEPS, size)
         dtype = getattr(torch, self.spec.observation_dtype)
         self._final = torch.empty([size, *self.spec.observation_shape], dtype=dtype)
         self._now = torch.stack([torch.from_numpy(np.asarray(batch.reset(i))) for i in range(size)])

@@ -98,13 +98,12 @@ def policy_probabilities(logits: np.ndarray) -> np.ndarray:
     Raises:
       NonFiniteError: if a logit is not finite.
     """
+    if not np.isfinite(logits).all():
+        raise NonFiniteError(f"the policy's logits are not finite: {logits}")
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=-1, keepdims=True)
     exponential = np.exp(shifted)
-    total = exponential.sum(axis=-1, keepdims=True)
-    if not np.isfinite(total).all():
-        raise NonFiniteError(f"the policy's logits are not finite: {logits}")
-    return np.asarray(exponential / total)
+    return np.asarray(exponential / exponential.sum(axis=-1, keepdims=True))
 
 
 def sample(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:

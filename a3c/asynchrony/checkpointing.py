@@ -19,7 +19,12 @@ SNAPSHOT_PARTS = ("snapshots", "snapshot_places", "snapshot_seconds")
 
 
 class Checkpointer:
-    """Makes a checkpoint every so many seconds, and whenever it is asked to."""
+    """Makes a checkpoint every so many seconds, and whenever it is asked to.
+
+    Attributes:
+      written: how many it has made.
+      newest: the folder of the last of them.
+    """
 
     def __init__(self, checkpoints: Checkpoints, facts: dict[str, Any], *, every_seconds: float) -> None:
         """The first one is due `every_seconds` from now.
@@ -35,6 +40,7 @@ class Checkpointer:
         self._writing: Path | None = None
         self._saved = 0
         self.written = 0
+        self.newest: Path | None = None
 
     @property
     def unfinished(self) -> Path:
@@ -49,30 +55,33 @@ class Checkpointer:
         """A worker has saved itself."""
         self._saved += 1
 
-    def tick(self, crew: Crew, memory: SharedMemory, state: Callable[[], State]) -> None:
+    def tick(self, crew: Crew, memory: SharedMemory, state: Callable[[], State]) -> bool:
         """To be called often: asks for a checkpoint that is due, and completes one that all have saved for.
 
         Args:
           crew: if one of its workers has ended, its turns are over and there is no checkpoint any more.
           memory: shared; the workers look there whether they are asked.
           state: what is not a worker's, called while everybody waits.
+
+        Returns:
+          Whether workers that stood still go on now.
         """
         if self._writing is None:
             if time.monotonic() >= self._due and crew.working:
                 self._writing, self._saved = self._checkpoints.begin(), 0
                 memory.counters[PAUSE] += 1
-            return
+            return False
         complete = self._saved == len(crew.workers)
         if not complete and crew.working:
-            return
+            return False
         if complete:
             save_state(self._writing / "run.npz", state())
-            self._checkpoints.commit(self._writing, self._facts)
+            self.newest = self._checkpoints.commit(self._writing, self._facts).folder
             self.written += 1
-        for gate in crew.gates:
-            gate.release()
+        crew.go_on()
         self._writing = None
         self._due = time.monotonic() + self._every
+        return True
 
 
 def shared_state(memory: SharedMemory, evaluated: int) -> State:

@@ -1,16 +1,23 @@
-"""The processes of a run and what only processes can share: a lock, semaphores, events."""
+"""The processes of a run and what only processes can share: a lock and semaphores.
+
+The supervisor itself never waits for any of these, and tells processes what it has to by their pipes: a process that
+is stopped or killed with a lock in its hands must not stop who watches it.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Semaphore
+from multiprocessing.synchronize import Lock, Semaphore
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from a3c.asynchrony.children import Child, end
+from a3c.asynchrony.children import GO, Child, end
 from a3c.asynchrony.comparing import Recorded
+from a3c.asynchrony.entry import Assigned, enter
 from a3c.asynchrony.evaluator import EvaluationAssignment, run_evaluator
 from a3c.asynchrony.pausing import CheckpointPlaces
 from a3c.asynchrony.serial import run_serial
@@ -19,6 +26,7 @@ from a3c.asynchrony.start import process_context
 from a3c.asynchrony.synchronous import Rendezvous
 from a3c.asynchrony.turnstile import passages
 from a3c.asynchrony.worker import Assignment, run_worker
+from a3c.records.checkpoints import Checkpoint
 from a3c.settings import Settings
 
 
@@ -37,13 +45,30 @@ class Orders:
     worker_processes: bool = False
 
 
+class _Shared(NamedTuple):
+    """What workers wait for each other at."""
+
+    lock: Lock
+    rendezvous: Rendezvous
+    turnstile: Sequence[Semaphore]
+
+
+class _Ends(NamedTuple):
+    """A child's ends of its pipes: of messages, and of its Python stack."""
+
+    pipe: Connection
+    stack: Connection
+
+
 class Crew:
     """Workers and the evaluator.
 
     Attributes:
       workers: processes that take turns.
       evaluator: the process that evaluates, once it has been started.
-      gates: one a worker; released after a checkpoint.
+      begun: whether the workers have been let go.
+      evaluates: whether the evaluator has.
+      evaluating: whether training has ended.
     """
 
     def __init__(self, settings: Settings, memory: SharedMemory, orders: Orders) -> None:
@@ -59,13 +84,11 @@ class Crew:
         recorded = orders.recorded
         self._serial = settings.schedule == "drawn" or (recorded is not None and not orders.worker_processes)
         self._processes = 1 if self._serial else settings.processes
-        self._go, self._begin, self._ended = (context.Event() for _ in range(3))
-        # Kept here: a semaphore's name goes away with its last reference in this process.
-        self._lock = context.Lock()
         waiting = self._processes if settings.schedule == "synchronous" else 1
-        self._rendezvous = Rendezvous(context.Semaphore(0), [context.Semaphore(0) for _ in range(waiting)])
-        self._turnstile = self._make_turnstile()
-        self.gates = [context.Semaphore(0) for _ in range(self._processes)]
+        rendezvous = Rendezvous(context.Semaphore(0), [context.Semaphore(0) for _ in range(waiting)])
+        # Kept until all processes have them: a semaphore's name goes away with its last reference in this process.
+        self._shared: _Shared | None = _Shared(context.Lock(), rendezvous, self._make_turnstile())
+        self.begun = self.evaluates = self.evaluating = False
         self.workers: list[Child] = []
         self.evaluator: Child | None = None
 
@@ -77,47 +100,65 @@ class Crew:
     @property
     def working(self) -> bool:
         """Whether workers have been let go and none of them has ended."""
-        return self._go.is_set() and all(worker.alive for worker in self.workers)
+        return self.begun and all(worker.alive for worker in self.workers)
 
-    @property
-    def evaluating(self) -> bool:
-        """Whether training has ended."""
-        return self._ended.is_set()
+    def turn_maker(self, worker: int) -> Child:
+        """The process that makes a worker's turns."""
+        return self.workers[0 if self._serial else worker]
 
-    def start(self, unfinished: Path | None, source: Path | None, evaluated: int) -> None:
+    def start(self, unfinished: Path | None, source: Checkpoint | None, evaluated: int) -> None:
         """Starts all processes; they prepare themselves, say that they are ready, and wait.
 
         Args:
           unfinished: the folder of checkpoints that are being written; None if there are none.
-          source: that of the checkpoint to go on from, if any.
+          source: the checkpoint to go on from, if any.
           evaluated: how many evaluation points are behind the run.
         """
-        places = None if unfinished is None else CheckpointPlaces(unfinished, source, self.gates)
-        orders, shared = self._orders, (self._settings, self._memory, self._lock, self._rendezvous, self._go)
+        assert self._shared is not None
+        places = None if unfinished is None else CheckpointPlaces(unfinished, source)
+        orders, shared, target = self._orders, self._shared, run_serial if self._serial else run_worker
         for worker in range(self._processes):
-            here, there = self._context.Pipe(duplex=False)
-            more = (places, orders.histogram, orders.recorded, self._turnstile)
-            assignment = Assignment(worker, *shared, there, *more)
-            target = run_serial if self._serial else run_worker
-            self.workers.append(self._spawn(f"worker {worker}", target, assignment, here, there))
-        here, there = self._context.Pipe(duplex=False)
-        evaluation = EvaluationAssignment(self._settings, self._memory, evaluated, self._begin, self._ended, there)
-        self.evaluator = self._spawn("evaluator", run_evaluator, evaluation, here, there)
+            child, there = self._child(f"worker {worker}")
+            self.workers.append(child)
+            given = (self._settings, self._memory, shared.lock, shared.rendezvous, there.pipe)
+            more = (places, orders.histogram, orders.recorded, shared.turnstile)
+            self._start(child, there, target, Assignment(worker, *given, *more))
+        self.evaluator, there = self._child("evaluator")
+        evaluation = EvaluationAssignment(self._settings, self._memory, evaluated, there.pipe)
+        self._start(self.evaluator, there, run_evaluator, evaluation)
 
     def let_go(self, *, evaluate: bool) -> None:
         """Lets the workers begin, and the evaluator too."""
-        self._go.set()
+        self._shared = None  # everybody has it: from now on no kill can leave a name behind
+        self.begun = True
+        self.go_on()
         if evaluate:
-            self._begin.set()
+            self._let_evaluate()
+
+    def go_on(self) -> None:
+        """Lets the workers go on."""
+        for worker in self.workers:
+            worker.tell(GO)
 
     def end_training(self) -> None:
         """Tells the evaluator that no more snapshots will come."""
-        self._ended.set()
-        self._begin.set()
+        assert self.evaluator is not None
+        if not self.evaluates:
+            self._let_evaluate()
+        self.evaluator.tell(GO)
+        self.evaluating = True
 
-    def end(self) -> None:
-        """Ends whatever is still alive."""
-        end(self.children)
+    def stand_still(self) -> None:
+        """Stops everybody, this process last, until a shell lets it go on."""
+        for child in self.children:
+            child.interrupt_all(signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        for child in self.children:
+            child.interrupt_all(signal.SIGCONT)
+
+    def end(self, in_haste: Callable[[], bool]) -> None:
+        """Ends whatever is still alive, without a grace period if in haste."""
+        end(self.children, in_haste)
 
     def _make_turnstile(self) -> list[Semaphore]:
         """A turnstile's gates, all closed but the first; none where no order is imposed on processes."""
@@ -127,10 +168,20 @@ class Crew:
         first = passages(recorded.header, recorded.turns)[0]
         return [self._context.Semaphore(int(worker == first)) for worker in range(self._processes)]
 
-    def _spawn(
-        self, name: str, target: Callable[[Any], None], assignment: Any, here: Connection, there: Connection
-    ) -> Child:
-        process = self._context.Process(target=target, args=(assignment,), name=name, daemon=True)
-        process.start()
-        there.close()
-        return Child(name, process, here)
+    def _let_evaluate(self) -> None:
+        assert self.evaluator is not None
+        self.evaluator.tell(GO)
+        self.evaluates = True
+
+    def _child(self, name: str) -> tuple[Child, _Ends]:
+        """One that is not started yet, and its ends of its pipes."""
+        pipe, their_pipe = self._context.Pipe()
+        stack, their_stack = self._context.Pipe(duplex=False)
+        return Child(name, pipe, stack), _Ends(their_pipe, their_stack)
+
+    def _start(self, child: Child, ends: _Ends, target: Callable[[Any], None], assignment: Assigned) -> None:
+        arguments = (target, assignment, ends.stack)
+        child.process = self._context.Process(target=enter, args=arguments, name=child.name, daemon=True)
+        child.process.start()
+        for end_of_pipe in ends:
+            end_of_pipe.close()

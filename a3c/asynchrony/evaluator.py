@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-import time
-import traceback
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,12 +16,13 @@ from torch import Tensor
 
 from a3c import seeding
 from a3c.asynchrony.agents import make_evaluation_behavior, make_network
+from a3c.asynchrony.entry import wait_to_begin, wait_to_go_on
 from a3c.asynchrony.shared import SNAPSHOTS, SharedMemory
 from a3c.asynchrony.store import evaluation_targets
-from a3c.asynchrony.worker import FAILED, READY, enter_process
 from a3c.environments import make
 from a3c.environments.step import Environment, Spec
 from a3c.learning.flat import FlatNetwork
+from a3c.learning.gradients import NonFiniteError
 from a3c.records.rows import EvaluationRow
 from a3c.settings import Settings
 
@@ -51,16 +48,13 @@ class EvaluationAssignment:
       settings: of the run.
       memory: shared; its snapshots are evaluated in order.
       first: index of the first point that has not been evaluated yet.
-      begin: set when it may begin; set only at the end of training if evaluation must not disturb a timing.
-      ended: set when training has ended: no more snapshots will come.
-      pipe: to the supervisor; sends (EVALUATED, [EvaluationRow]) a point.
+      pipe: to the supervisor; sends (EVALUATED, [EvaluationRow]) a point. The supervisor lets it begin, at the end of
+        training if evaluation must not disturb a timing, and sends another word when no more snapshots will come.
     """
 
     settings: Settings
     memory: SharedMemory
     first: int
-    begin: Event
-    ended: Event
     pipe: Connection
 
 
@@ -150,7 +144,13 @@ class Player:
         return output.numpy()
 
     def choose(self, output: np.ndarray) -> list[Any]:
-        """One action for each row of the output: an int, or float32 [D] where actions are continuous."""
+        """One action for each row of the output: an int, or float32 [D] where actions are continuous.
+
+        Raises:
+          NonFiniteError: if the output is not finite; the greatest of NaNs would be played like any other.
+        """
+        if not np.isfinite(output).all():
+            raise NonFiniteError(f"the network's output is not finite: {output}")
         chosen = self.greedy(output) if self._greedy else self._behavior.choose(output, self._generator, 0)
         return list(chosen) if chosen.ndim > 1 else chosen.tolist()
 
@@ -161,24 +161,21 @@ class Player:
 
 def run_evaluator(assignment: EvaluationAssignment) -> None:
     """The evaluation process: evaluates every snapshot in order, until training has ended and none is left."""
-    enter_process()
     os.nice(NICENESS)
-    try:
-        settings, memory = assignment.settings, assignment.memory
-        network = make_network(settings, make(settings, 0, 0, use="evaluation").spec)
-        targets = evaluation_targets(settings)
-        assignment.pipe.send((READY, None))
-        assignment.begin.wait()
-        for index, target in list(enumerate(targets))[assignment.first :]:
-            while int(memory.counters[SNAPSHOTS]) <= index:
-                if assignment.ended.is_set() and int(memory.counters[SNAPSHOTS]) <= index:
-                    return
-                time.sleep(POLL_SECONDS)
-            network.vector.copy_(memory.snapshots[index])
-            assignment.pipe.send((EVALUATED, _rows(network, assignment, index, target)))
-    except BaseException:
-        assignment.pipe.send((FAILED, traceback.format_exc()))
-        sys.exit(1)
+    settings, memory, pipe = assignment.settings, assignment.memory, assignment.pipe
+    network = make_network(settings, make(settings, 0, 0, use="evaluation").spec)
+    targets = evaluation_targets(settings)
+    wait_to_begin(pipe)
+    ended = False
+    for index, target in list(enumerate(targets))[assignment.first :]:
+        while int(memory.counters[SNAPSHOTS]) <= index:
+            if ended:
+                return
+            if pipe.poll(POLL_SECONDS):
+                wait_to_go_on(pipe)
+                ended = True
+        network.vector.copy_(memory.snapshots[index])
+        pipe.send((EVALUATED, _rows(network, assignment, index, target)))
 
 
 def _rows(network: FlatNetwork, assignment: EvaluationAssignment, index: int, target: int) -> list[EvaluationRow]:

@@ -14,8 +14,25 @@ from a3c.asynchrony.comparing import Difference, Examination
 from a3c.records.checkpoints import State
 
 
-class ProcessFailedError(RuntimeError):
-    """A process of the run ended abnormally; the message names it, its exit code or signal, and its traceback."""
+class EndedEarlyError(RuntimeError):
+    """The run ended before its time.
+
+    Attributes:
+      remains: what the same command goes on from, in words.
+    """
+
+    remains = ""
+
+    def __str__(self) -> str:
+        message = super().__str__().rstrip()
+        return message + ("\n" if "\n" in message else "; ") * bool(self.remains) + self.remains
+
+
+class ProcessFailedError(EndedEarlyError):
+    """A process of the run ended abnormally, or makes no progress.
+
+    The message names it, with its exit code or signal and its traceback, or with what it was doing.
+    """
 
 
 class DiffersError(RuntimeError):
@@ -43,7 +60,7 @@ class ExaminedError(RuntimeError):
         self.examination = examination
 
 
-class StoppedError(RuntimeError):
+class StoppedError(EndedEarlyError):
     """The run was asked to stop by a signal.
 
     Attributes:

@@ -6,14 +6,14 @@ parameters that it pulled, its games, its random streams). So a run that goes on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Semaphore
 from pathlib import Path
 
+from a3c.asynchrony.entry import wait_to_go_on
 from a3c.asynchrony.shared import AGREED, PAUSE, SharedMemory
-from a3c.records.checkpoints import State, load_state, save_state
+from a3c.records.checkpoints import Checkpoint, State, save_state
 
 SAVED = "saved"
 
@@ -24,13 +24,11 @@ class CheckpointPlaces:
 
     Attributes:
       unfinished: the folder of the checkpoint that is being written.
-      source: that of the checkpoint to go on from, if any.
-      gates: one a worker process, released when it may go on.
+      source: the checkpoint to go on from, if any.
     """
 
     unfinished: Path
-    source: Path | None
-    gates: Sequence[Semaphore]
+    source: Checkpoint | None
 
 
 class Pause:
@@ -44,7 +42,7 @@ class Pause:
         Args:
           places: of checkpoints.
           memory: shared; the supervisor asks by counting up.
-          pipe: to the supervisor; sends (SAVED, None).
+          pipe: to the supervisor, who gets (SAVED, None) and answers when all have.
           worker: number of the process.
           agreed: go by what worker 0 made known with the last version, so that synchronous workers stop at one version.
         """
@@ -57,17 +55,17 @@ class Pause:
         """The state to go on from, if there is one."""
         if self._places is None or self._places.source is None:
             return None
-        return load_state(self._places.source / self._name)
+        return self._places.source.load(self._name)
 
     def keep(self, state: Callable[[], State]) -> None:
         """If a checkpoint is asked for, saves the state and waits until all have."""
         if self._places is None or self._counters[self._slot] == self._served:
             return
         self._served = int(self._counters[self._slot])
-        save_state(self._places.unfinished / self._name, state())
+        save_state(self._places.unfinished / f"{self._name}.npz", state())
         self._pipe.send((SAVED, None))
-        self._places.gates[self._worker].acquire()
+        wait_to_go_on(self._pipe)
 
     @property
     def _name(self) -> str:
-        return f"worker-{self._worker}.npz"
+        return f"worker-{self._worker}"

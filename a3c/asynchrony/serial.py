@@ -15,6 +15,7 @@ import torch
 from a3c.asynchrony.acting import Actor, Networks, make_actor
 from a3c.asynchrony.comparing import Comparison, Examine
 from a3c.asynchrony.correcting import make_correction
+from a3c.asynchrony.entry import wait_to_begin
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.order import Order, Turn, make_order
 from a3c.asynchrony.pausing import Pause
@@ -22,15 +23,14 @@ from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.store import LockedStore
 from a3c.asynchrony.synchronous import SynchronousStore
+from a3c.asynchrony.unfit import push_fit
 from a3c.asynchrony.worker import (
     Assignment,
     Reporter,
     differentiate,
-    enter_process,
     make_pause,
     make_sampler,
-    reporting_faults,
-    wait_for_all,
+    reporting_memory,
 )
 from a3c.environments import make
 from a3c.environments.step import Spec
@@ -120,7 +120,7 @@ class Execution:
             version = self._version
             prepared = self._prepare(turn, turn_number=version)
             made = replace(self._latest, vector=torch.empty_like(self._latest.vector))  # shares the target
-            pushed = self._store.push(prepared.push, into=made)
+            pushed = push_fit(self._store, prepared.push, prepared.place, prepared.actor, into=made)
             if pushed.applied:
                 self._finish_turn(prepared, pushed)
             over, self._latest = pushed.pulled is None, made
@@ -212,8 +212,7 @@ class Execution:
 
 def run_serial(assignment: Assignment) -> None:
     """The process that executes all workers of a drawn or replayed run."""
-    enter_process()
-    with reporting_faults(assignment.pipe):
+    with reporting_memory(assignment.pipe):
         execute(assignment, Comparison(assignment.recorded, assignment.pipe))
 
 
@@ -232,7 +231,7 @@ def execute(assignment: Assignment, comparison: Comparison) -> None:
     networks = Networks(settings, spec)
     store = _store(assignment, spec)
     sampler = make_sampler(assignment, spec)
-    wait_for_all(assignment)
+    wait_to_begin(assignment.pipe)
     observe = Observation(assignment, comparison.examine, sampler)
     execution = Execution(settings, store, networks, observe, make_pause(assignment))
     if settings.schedule == "synchronous":

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import resource
-import signal
-import sys
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event, Lock, Semaphore
+from multiprocessing.synchronize import Lock, Semaphore
 from time import perf_counter
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from a3c.asynchrony.acting import Actor, make_actor
-from a3c.asynchrony.allocation import keep_freed_memory
 from a3c.asynchrony.comparing import Comparison, Recorded, StopExecution
 from a3c.asynchrony.correcting import make_correction
+from a3c.asynchrony.entry import wait_to_begin
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store, restore_copy, save_copy
 from a3c.asynchrony.hogwild import HogwildStore
 from a3c.asynchrony.pausing import CheckpointPlaces, Pause
@@ -34,12 +27,14 @@ from a3c.asynchrony.shared import SharedMemory
 from a3c.asynchrony.store import LockedStore
 from a3c.asynchrony.synchronous import Rendezvous, SynchronousStore
 from a3c.asynchrony.turnstile import TurnstileStore
+from a3c.asynchrony.unfit import UNFIT, UnfitTurnError, push_fit, unfit_turn
 from a3c.environments.step import Spec
+from a3c.learning.gradients import NonFiniteError
 from a3c.records.checkpoints import State
 from a3c.records.rows import EpisodeRow, SampleRow
 from a3c.settings import Settings
 
-READY, EPISODES, SAMPLED, MEMORY, FAILED = "ready", "episodes", "sampled", "memory", "failed"
+EPISODES, SAMPLED, MEMORY = "episodes", "sampled", "memory"
 
 
 @dataclass(frozen=True)
@@ -52,9 +47,8 @@ class Assignment:
       memory: shared with all others.
       lock: the one lock.
       rendezvous: for the synchronous schedule.
-      go: set when everybody is ready.
-      pipe: to the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]), (SAMPLED, SampleRow), (SAVED, None), at
-        the end (MEMORY, bytes that the process held at most) or (FAILED, traceback).
+      pipe: to and from the supervisor; sends (READY, None), (EPISODES, [EpisodeRow]), (SAMPLED, SampleRow),
+        (SAVED, None), at the end (MEMORY, bytes that the process held at most) or (FAILED, traceback).
       checkpoints: where to save and what to go on from; None for a run that makes none.
       histogram: turns by staleness in another run, for an order drawn from it.
       recorded: the run to execute again and to compare with, if any.
@@ -66,7 +60,6 @@ class Assignment:
     memory: SharedMemory
     lock: Lock
     rendezvous: Rendezvous
-    go: Event
     pipe: Connection
     checkpoints: CheckpointPlaces | None = None
     histogram: Sequence[int] | None = None
@@ -94,7 +87,7 @@ def work(
         push, seconds = differentiate(worker, pulled, actor, copy.vector, pull_seconds)
         examine(push)
         push = sampler.watch(push, actor.networks.online)
-        pushed = store.push(push, into=copy)
+        pushed = push_fit(store, push, pulled, actor, into=copy)
         if pushed.applied:
             report.send(actor, pulled)
             sampler.report(push, pushed, seconds, report.start_time)
@@ -138,11 +131,17 @@ def differentiate(
       actor: the worker's.
       parameters: float32 [P], of that version.
       pull_seconds: what pulling them took.
+
+    Raises:
+      UnfitTurnError: if a number in it is not finite.
     """
-    began = perf_counter()
-    rollout = actor.collect(pulled.frames)
-    acted = perf_counter()
-    gradient, diagnostics = actor.learner.gradient(actor.networks.online, rollout)
+    began, rollout = perf_counter(), None
+    try:
+        rollout = actor.collect(pulled.frames)
+        acted = perf_counter()
+        gradient, diagnostics = actor.learner.gradient(actor.networks.online, rollout)
+    except NonFiniteError as error:
+        raise unfit_turn(error, worker, pulled, actor, parameters, rollout) from None
     seconds = TurnSeconds(pull_seconds, acted - began, perf_counter() - acted)
     return Push(worker, pulled.version, gradient, rollout, diagnostics, parameters), seconds
 
@@ -175,16 +174,15 @@ class Reporter:
 
 
 def run_worker(assignment: Assignment) -> None:
-    """The worker process: prepares, says so, waits for everybody, works; a fault is sent with its traceback."""
-    enter_process()
-    with reporting_faults(assignment.pipe):
+    """The worker process: prepares, says so, waits for everybody, works."""
+    with reporting_memory(assignment.pipe):
         worker, settings = assignment.worker, assignment.settings
         actor = make_actor(settings, worker)
         store = _store(assignment, actor)
         examine = Comparison(assignment.recorded, assignment.pipe).of_worker(worker)
         sampler = make_sampler(assignment, actor.spec)
         pause = make_pause(assignment)
-        wait_for_all(assignment)
+        wait_to_begin(assignment.pipe)
         report = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
         work(worker, store, actor, examine=examine, sampler=sampler, report=report, pause=pause)
 
@@ -204,22 +202,16 @@ def make_pause(assignment: Assignment) -> Pause:
     return Pause(assignment.checkpoints, assignment.memory, assignment.pipe, assignment.worker, agreed=agreed)
 
 
-def wait_for_all(assignment: Assignment) -> None:
-    """Says that this process is ready, and waits until all are."""
-    assignment.pipe.send((READY, None))
-    assignment.go.wait()
-
-
 @contextmanager
-def reporting_faults(pipe: Connection) -> Iterator[None]:
-    """Sends the memory that the process came to need or, if it fails, the traceback, and exits."""
+def reporting_memory(pipe: Connection) -> Iterator[None]:
+    """Sends the memory that the process came to need, unless the execution was stopped; or the turn that was unfit."""
     try:
         yield
     except StopExecution:
         return
-    except BaseException:
-        pipe.send((FAILED, traceback.format_exc()))
-        sys.exit(1)
+    except UnfitTurnError as error:
+        pipe.send((UNFIT, error.batch))
+        raise
     pipe.send((MEMORY, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
@@ -234,29 +226,3 @@ def _store(assignment: Assignment, actor: Actor) -> Store:
         return LockedStore(memory, lock, settings, correction)
     gates = assignment.gates
     return TurnstileStore(memory, lock, settings, correction, worker=assignment.worker, recorded=recorded, gates=gates)
-
-
-def enter_process() -> None:
-    """What every child does first: one thread, memory that is kept, no Ctrl-C of its own, and death with its parent.
-
-    One thread is set here and asserted because a workflow engine may export OMP_NUM_THREADS as it likes: two workers
-    with two threads each run about a hundred times slower than with one.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_supervisor, daemon=True).start()
-    keep_freed_memory()
-    torch.set_num_threads(1)
-    if torch.get_num_threads() != 1:
-        raise RuntimeError("torch did not accept one thread per worker")
-
-
-def _die_with_supervisor() -> None:
-    """Waits for the supervisor's end, however it came.
-
-    A signal on the parent's death would not do: the parent is the server that forked this process, and it lives on as
-    long as one of its children does.
-    """
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:
-        supervisor.join()
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -22,7 +22,7 @@ from shape import body
 from torch import Tensor, nn
 
 from a3c import seeding
-from a3c.asynchrony.worker import enter_process
+from a3c.asynchrony.entry import use_one_thread
 from a3c.environments import make
 from a3c.learning.optimizers import annealed
 from a3c.settings import ActorCriticSettings, Settings, SharedRMSProp
@@ -75,7 +75,7 @@ def train(settings: Settings, recording: Recording) -> None:
         )
 
     def make_env(worker: int, test: bool) -> GymGame:
-        enter_process()  # the first thing that is ours in each of its processes
+        use_one_thread()  # the first thing that is ours in each of its processes
         return GymGame(Game(recording, worker, 0))
 
     def after_step(env: Any, agent: Any, step: int) -> None:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from a3c.asynchrony.acting import Actor, Networks, make_actor
+from a3c.asynchrony.entry import use_one_thread
 from a3c.asynchrony.exchange import LocalCopy, Push
 from a3c.asynchrony.order import ConstantLagOrder, Order, SpeedOrder, make_order
 from a3c.asynchrony.recorded_order import RecordedOrder
 from a3c.asynchrony.shared import TURNS, SharedMemory
-from a3c.asynchrony.worker import enter_process
 from a3c.environments import make
 from a3c.records.schedule_file import Header
 from a3c.settings import Settings
@@ -114,6 +114,6 @@ def test_pytorch_pytorch_88718_a_worker_has_one_thread_whatever_was_exported() -
         enter()
         assert torch.get_num_threads() == 1, "a worker has the machine's threads"
 
-    check(enter_process)
+    check(use_one_thread)
     with pytest.raises(AssertionError, match="has the machine's threads"):
         check(as_it_is_copied)
