@@ -140,7 +140,7 @@ def _exploration_conflicts(algorithm: Any) -> list[Problem]:
     if not isinstance(exploration, dict):
         return []
     epsilons, probabilities = exploration.get("final_epsilons"), exploration.get("probabilities")
-    if not _are_numbers(epsilons) or not _are_numbers(probabilities):
+    if not _are_shares(epsilons) or not _are_shares(probabilities):
         return []
     key = "algorithm.exploration.probabilities"
     if len(epsilons) != len(probabilities):
@@ -150,8 +150,8 @@ def _exploration_conflicts(algorithm: Any) -> list[Problem]:
     return []
 
 
-def _are_numbers(values: Any) -> TypeGuard[list[float]]:
-    return isinstance(values, list | tuple) and all(isinstance(x, int | float) for x in values)
+def _are_shares(values: Any) -> TypeGuard[list[float]]:
+    return isinstance(values, list | tuple) and all(isinstance(x, int | float) and 0 <= x <= 1 for x in values)
 
 
 def _rollout_conflicts(raw: dict[str, Any]) -> list[Problem]:

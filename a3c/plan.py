@@ -21,7 +21,7 @@ from a3c.environments.games import folder_name
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import Settings, resolve
 from a3c.settings_files import load_settings, merge
-from a3c.study_file import SCALES, STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values
+from a3c.study_file import SCALES, STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values, study_path
 from a3c.yaml_files import read_yaml
 
 MEASURED = "measured_histogram"  # the order that draws from what another run measured
@@ -87,7 +87,7 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
     Raises:
       InvalidInput: with every problem of the file, of the settings files it uses and of every run it asks for.
     """
-    path = experiments / f"{name}.yaml"
+    path = study_path(name, experiments)
     study = read_study_file(path)
     if scale not in study.scales:
         raise InvalidInput([Problem(f"{path}: scales", unknown(scale, study.scales, "scale"))])
@@ -272,12 +272,16 @@ def _has_scale(raw: Mapping[str, Any], scale: str) -> bool:
 
 def studies_of(folder: Path, experiments: Path) -> dict[str, str]:
     """Tags for a run folder: which studies ask for it at any scale, and what they call its variant."""
-    names, variants = [], []
+    return tags_by_folder(experiments).get("/".join(folder.parts[-3:]), {})
+
+
+def tags_by_folder(experiments: Path) -> dict[str, dict[str, str]]:
+    """The same for every run that studies ask for, by its folder below that of all runs."""
+    found: dict[str, dict[str, set[str]]] = {}
     for name in studies(experiments):
         path = experiments / f"{name}.yaml"
         for run in itertools.chain.from_iterable(_runs(path, read_study_file(path), experiments).values()):
-            if folder.as_posix().endswith(run.folder):
-                names.append(name)
-                variants.append(run.variant)
-    found = {"studies": ",".join(sorted(set(names))), "variant": ",".join(sorted(set(variants)))}
-    return {key: value for key, value in found.items() if value}
+            tags = found.setdefault(run.folder, {"studies": set(), "variant": set()})
+            tags["studies"].add(name)
+            tags["variant"].add(run.variant)
+    return {folder: {key: ",".join(sorted(v)) for key, v in tags.items() if any(v)} for folder, tags in found.items()}

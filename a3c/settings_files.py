@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from a3c.problems import InvalidInput, Problem
+from a3c.problems import InvalidInput, Problem, shown
 from a3c.settings import same_keys
-from a3c.yaml_files import read_yaml
+from a3c.yaml_files import parse_yaml, read_yaml
 
 
 def load_settings(name: str, experiments: Path) -> dict[str, Any]:
@@ -30,8 +30,25 @@ def load_settings(name: str, experiments: Path) -> dict[str, Any]:
         if base is None:
             return merge(*reversed(layers))
         if not isinstance(base, str) or not base.isidentifier():
-            raise InvalidInput([Problem(f"{path}: base", f"got {base!r}; it names a file of {experiments}")])
+            raise InvalidInput([Problem(f"{path}: base", f"got {shown(base)}; it names a file of {experiments}")])
         name = base
+
+
+def assignment(text: str) -> dict[str, Any]:
+    """`learning.gamma=0.9` -> {"learning": {"gamma": 0.9}}; the value is read as YAML.
+
+    Raises:
+      InvalidInput: if it has another form, or the value is no YAML.
+    """
+    key, equals, value = text.partition("=")
+    parts = key.split(".")
+    if not equals or not all(part.isidentifier() for part in parts):
+        form = "settings are given as key.path=value, such as optimizer.learning_rate=1.0e-3"
+        raise InvalidInput([Problem(shown(text), form)])
+    content = parse_yaml(value, key)
+    for part in reversed(parts):
+        content = {part: content}
+    return dict(content)
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from a3c.peers import PEERS
-from a3c.problems import InvalidInput, Problem, unknown
+from a3c.problems import InvalidInput, Problem, shown, unknown
 from a3c.settings import MAX_WORKERS
 from a3c.validation import Frozen
 from a3c.yaml_files import read_yaml
@@ -41,7 +42,8 @@ def _distinct(values: list[float | int]) -> list[float | int]:
     return values
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+NAME = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME)]
 KeyPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 Workers = Annotated[int, Field(ge=1, le=MAX_WORKERS)]
 Value = Annotated[int | float, PlainValidator(_number)]
@@ -132,12 +134,27 @@ class StudyFile(Frozen):
         return {key: value for key, value in self.variants[variant].items() if key != PEER}
 
 
+def study_path(name: str, experiments: Path) -> Path:
+    """Where a study of this name stands; the name will be part of folders and files of results.
+
+    Raises:
+      InvalidInput: if it is no name.
+    """
+    if not re.fullmatch(NAME, name):
+        what = (
+            f"got {shown(name)}; a study's name has letters, digits and underscores, up to 64, and begins with a letter"
+        )
+        raise InvalidInput([Problem("study", what)])
+    return experiments / f"{name}.yaml"
+
+
 def read_study_file(path: Path) -> StudyFile:
     """A study file without mistakes of its own; what its settings add up to is not known here.
 
     Raises:
-      InvalidInput: with every problem found in it.
+      InvalidInput: with every problem found in it, or if its name is no study's.
     """
+    study_path(path.stem, path.parent)
     raw = read_yaml(path)
     try:
         study = StudyFile.model_validate(raw)
@@ -159,7 +176,7 @@ def _field_problems(path: Path, error: ValidationError) -> list[Problem]:
         elif e["type"] == "missing":
             what = "missing; it needs a value"
         else:
-            what = f"got {e['input']!r}; {e['msg'][0].lower()}{e['msg'][1:]}"
+            what = f"got {shown(e['input'])}; {e['msg'][0].lower()}{e['msg'][1:]}"
         found.append(Problem(f"{path}: {location}", what))
     return found
 
@@ -180,7 +197,7 @@ def _misplaced(study: StudyFile) -> Iterable[Problem]:
         if PEER in settings and settings[PEER] not in PEERS:
             yield Problem(f"variants.{variant}.{PEER}", unknown(settings[PEER], PEERS, "peer"))
     if study.sweep and study.sweep.setting.partition(".")[0] in BLOCK_KEYS:
-        yield Problem("sweep.setting", f"got {study.sweep.setting!r}; {DECIDED_BY_BLOCK}")
+        yield Problem("sweep.setting", f"got {shown(study.sweep.setting)}; {DECIDED_BY_BLOCK}")
     for scale, blocks in study.scales.items():
         if scale not in SCALES:
             yield Problem(f"scales.{scale}", unknown(scale, SCALES, "scale"))
@@ -200,7 +217,9 @@ def _misplaced_in_block(where: str, study: StudyFile, block: Block) -> Iterable[
         yield Problem(f"{where}.values_from", "a block has `values` or `values_from`, not both")
     if not study.sweep:
         for name, value in given.items():
-            yield Problem(f"{where}.{name}", f"got {value!r}, but the study has no `sweep` that they are values of")
+            yield Problem(
+                f"{where}.{name}", f"got {shown(value)}, but the study has no `sweep` that they are values of"
+            )
     if block.seed_per_value and (not given or block.seeds != 1):
         yield Problem(f"{where}.seed_per_value", "each value has one seed, so it needs values, and `seeds: 1`")
 
@@ -215,13 +234,13 @@ def read_values(values: ValuesFrom, experiments: Path) -> list[float | int]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             found = [float(row[values.column]) for row in csv.DictReader(file)][:: values.every]
-    except FileNotFoundError:
-        raise InvalidInput([Problem("values_from.file", f"{path} does not exist")]) from None
-    except (KeyError, TypeError, ValueError):
+    except OSError as error:
+        raise InvalidInput([Problem("values_from.file", f"{path} cannot be read: {error.strerror}")]) from None
+    except (KeyError, TypeError, ValueError, csv.Error):
         what = f"{path} has no column {values.column!r} of numbers"
         raise InvalidInput([Problem("values_from.column", what)]) from None
-    if not found or len(set(found)) < len(found):
-        raise InvalidInput([Problem("values_from.column", f"{path}: the values must be there, and distinct")])
+    if not found or len(set(found)) < len(found) or not all(map(math.isfinite, found)):
+        raise InvalidInput([Problem("values_from.column", f"{path}: the values must be there, finite, and distinct")])
     return list(found)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from a3c.problems import Problem, unknown
+from a3c.problems import Problem, shown, unknown
 
 # Settings that are one of several models, told apart by their `kind`.
 UNIONS = ("environment", "network", "order", "algorithm", "optimizer", "correction")
@@ -37,15 +37,15 @@ def _sentence(error: Any, root: type[Frozen]) -> str:
     if kind == "extra_forbidden":
         return unknown(error["loc"][-1], _siblings(error["loc"], root))
     if kind == "union_tag_invalid":
-        return f"got kind {context['tag']!r}; allowed: {context['expected_tags']}"
+        return f"got kind {shown(context['tag'])}; allowed: {context['expected_tags']}"
     if kind == "union_tag_not_found":
         return "its `kind` is missing"
     if kind == "literal_error":
-        return f"got {value!r}; allowed: {context['expected']}"
+        return f"got {shown(value)}; allowed: {context['expected']}"
     hint = ""
     if kind == "float_type" and isinstance(value, str):
         hint = " (YAML reads 7e-4 as text: write 7.0e-4)"
-    return f"got {value!r}; {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
+    return f"got {shown(value)}; {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
 
 
 def _siblings(location: tuple[int | str, ...], root: type[Frozen]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from a3c.environments.checked import Checked, staying
 from a3c.environments.step import Environment, Spec
 from a3c.problems import InvalidInput, Problem
 from a3c.settings import CustomSettings
@@ -23,10 +24,13 @@ METHODS = ("reset", "step", "save", "restore", "close")
 def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.Generator) -> Environment:
     """What `factory(**options)` returns, if it is an environment.
 
+    It is code that runs with its user's rights, so a study that names somebody else's should be read before it is run.
+    What it returns is looked at, see `Checked`.
+
     A `gymnasium.Env` with discrete actions or vectors of real ones, and box or discrete observations, is adapted: its
     first `reset` gets `seed`, and its rewards are scaled by `reward_scale`. An object that follows
-    `a3c.environments.step.Environment` is taken as it is, so `reward_scale` must be 1. A factory with an argument named
-    `generator` receives it, and must draw all chance from it.
+    `a3c.environments.step.Environment` makes its rewards itself, so `reward_scale` must be 1. A factory with an
+    argument named `generator` receives it, and must draw all chance from it.
 
     Args:
       game: `package.module:factory`.
@@ -39,12 +43,14 @@ def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.
         instead.
     """
     factory = _find(game)
-    made = factory(**_arguments(game, factory, settings.options, generator))
+    arguments = _arguments(game, factory, settings.options, generator)
+    with staying(game):
+        made = factory(**arguments)
     if isinstance(getattr(made, "spec", None), Spec) and not _missing(made):
         if settings.reward_scale != 1.0:
             what = f"got {settings.reward_scale}; {game} makes its rewards itself: allowed: 1.0"
             raise InvalidInput([Problem("environment.reward_scale", what)])
-        return cast(Environment, made)
+        return Checked(game, cast(Environment, made))
     if _is_gymnasium(made):
         return _adapted(game, made, settings.reward_scale, seed)
     raise _problem(f"{game} returned {_described(made)}; {_wanted(made)}")
@@ -59,6 +65,8 @@ def _find(game: str) -> Callable[..., Any]:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
         raise _problem(f"no module {error.name!r} for {game}; is its folder on PYTHONPATH?") from error
+    except SystemExit as error:
+        raise _problem(f"module {module_name!r} ends the program when it is imported") from error
     factory = getattr(module, name, None)
     if not callable(factory):
         raise _problem(f"module {module_name!r} has no function or class {name!r}")
@@ -69,7 +77,12 @@ def _arguments(
     game: str, factory: Callable[..., Any], options: dict[str, Any], generator: np.random.Generator
 ) -> dict[str, Any]:
     """The factory's keyword arguments: its options, and `generator` if it asks for one."""
-    signature = inspect.signature(factory)
+    try:
+        signature = inspect.signature(factory)
+    except ValueError as error:
+        raise _problem(
+            f"{game} does not say which arguments it takes; a function or class in Python is needed"
+        ) from error
     arguments = options | ({"generator": generator} if "generator" in signature.parameters else {})
     try:
         signature.bind(**arguments)
@@ -86,7 +99,8 @@ def _is_gymnasium(made: object) -> bool:
 
 
 def _adapted(game: str, env: gymnasium.Env[Any, Any], reward_scale: float, seed: int) -> Environment:
-    from a3c.environments.control import Adapter, fits
+    from a3c.environments.control import fits
+    from a3c.environments.foreign import Foreign
 
     if not fits(env):
         raise _problem(
@@ -94,7 +108,7 @@ def _adapted(game: str, env: gymnasium.Env[Any, Any], reward_scale: float, seed:
             f"{env.action_space}; observations in a Box or Discrete and actions in Discrete or a Box of one axis "
             "are needed"
         )
-    return Adapter(env, reward_scale, seed)
+    return Checked(game, Foreign(game, env, reward_scale, seed))
 
 
 def _missing(made: object) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 
 # One game of a kind of its own each; what it is like is for its settings to say.
@@ -76,7 +77,10 @@ def kind_of(game: str) -> str | None:
         return "minatar"
     if game in OWN_GAMES:
         return OWN_GAMES[game]
-    return "custom" if len(game) <= 200 and re.fullmatch(CUSTOM_PATTERN, game) else None
+    if len(game) > 200 or not re.fullmatch(CUSTOM_PATTERN, game):
+        return None
+    # No environment is made by Python's own modules, and a study should not be able to call `os.system` by its name.
+    return None if re.split("[.:]", game, maxsplit=1)[0] in sys.stdlib_module_names else "custom"
 
 
 def known_games() -> list[str]:

@@ -42,12 +42,13 @@ def flat_gradient(network: FlatNetwork, loss: Tensor) -> tuple[Tensor, float]:
     """The gradient of a loss, float32 [P] laid out as the network's vector, and its norm.
 
     Raises:
-      NonFiniteError: if the gradient is not finite.
+      NonFiniteError: if the loss or the gradient is not finite; a square can overflow where its derivative does not.
     """
     gradient = network.flatten(torch.autograd.grad(loss, network.tensors))
-    norm = float(torch.linalg.vector_norm(gradient))
-    if not math.isfinite(norm):
-        raise NonFiniteError(f"the gradient is not finite: its norm is {norm}, the loss {float(loss.detach())}")
+    norm, value = float(torch.linalg.vector_norm(gradient)), float(loss.detach())
+    if not math.isfinite(norm) or not math.isfinite(value):
+        wrong = "gradient is" if math.isfinite(value) else "loss is" if math.isfinite(norm) else "loss and gradient are"
+        raise NonFiniteError(f"the {wrong} not finite: loss {value}, norm of the gradient {norm}")
     return gradient, norm
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 from a3c.settings.numbers import AboveZero, Positive
 from a3c.validation import Frozen
@@ -113,12 +115,21 @@ class CliffSettings(Frozen):
     reward_scale: AboveZero
 
 
+def _finite(options: dict[str, Any]) -> dict[str, Any]:
+    """Settings are told apart by their JSON, and JSON has no infinity."""
+    try:
+        json.dumps(options, allow_nan=False)
+    except ValueError:
+        raise PydanticCustomError("finite", "numbers in it should be finite") from None
+    return options
+
+
 class CustomSettings(Frozen):
     """A user's own environment, `package.module:factory`; `options` are the factory's keyword arguments."""
 
     kind: Literal["custom"]
     reward_scale: AboveZero
-    options: dict[str, Any]
+    options: Annotated[dict[str, JsonValue], AfterValidator(_finite)]
 
 
 class _Layers(Frozen):

@@ -9,7 +9,7 @@ from pydantic import Field
 from a3c.settings.numbers import Lag, NonNegative
 from a3c.validation import Frozen
 
-RUN_FOLDER = r"^[A-Za-z0-9_.-]+/[a-z]+(-batched)?-w\d+-[0-9a-f]{10}/seed\d+$"
+RUN_FOLDER = r"^[A-Za-z_][A-Za-z0-9_.-]*/[a-z]+(-batched)?-w[0-9]+-[0-9a-f]{10}/seed[0-9]+$"
 
 
 class RoundRobin(Frozen):

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from a3c.conflicts import conflicts
-from a3c.problems import InvalidInput, Problem
+from a3c.problems import InvalidInput, Problem, shown
 from a3c.settings.domains import Environment, Network
 from a3c.settings.learning import ActorCriticSettings, Algorithm, Correction, LearningSettings, Optimizer
 from a3c.settings.numbers import MAX_WORKERS, Positive
@@ -116,10 +116,25 @@ class Settings(Frozen):
           InvalidInput: with every problem found, if the text is not such a document.
         """
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
+            raw = json.loads(text, object_pairs_hook=_once)
+        except RecursionError:
+            raise InvalidInput([Problem("settings", "not JSON of settings: nested too deeply")]) from None
+        except ValueError as error:
             raise InvalidInput([Problem("settings", f"not JSON: {error}")]) from None
         return resolve(raw)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, which itself would keep the last of equal keys silently.
+
+    Raises:
+      ValueError: naming a key that is given twice.
+    """
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {shown(next(key for key in keys if keys.count(key) > 1))} is given twice")
+    return mapping
 
 
 def resolve(raw: Any) -> Settings:
@@ -129,7 +144,7 @@ def resolve(raw: Any) -> Settings:
       InvalidInput: with every unknown key, wrong type, value out of range and impossible combination at once.
     """
     if not isinstance(raw, dict):
-        raise InvalidInput([Problem("settings", f"a mapping is needed, got {raw!r}")])
+        raise InvalidInput([Problem("settings", f"a mapping is needed, got {shown(raw)}")])
     found = conflicts(raw)
     try:
         settings = Settings.model_validate(raw)

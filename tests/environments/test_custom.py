@@ -153,7 +153,7 @@ def test_the_first_reset_is_seeded_from_the_environments_stream(settings_for: Se
     environment: Any = make(settings_for(named("corridor"), seed=9), 2)
     environment.reset()
     environment.reset()
-    assert environment._env.seeds == [seeding.integer(9, "environment", 2), None]
+    assert environment._environment._env.seeds == [seeding.integer(9, "environment", 2), None]
 
 
 def test_another_task_of_gymnasium_with_continuous_actions_is_named_by_its_id(settings_for: SettingsFor) -> None:
@@ -178,8 +178,8 @@ def test_a_gymnasium_environment_says_that_it_cannot_be_saved(settings_for: Sett
 
 
 def test_an_own_environment_is_taken_as_it_is_and_draws_from_its_stream(settings_for: SettingsFor) -> None:
-    environment = make(settings_for(named("Coin"), options={"sides": 1000}), 4)
-    assert isinstance(environment, Coin)
+    environment: Any = make(settings_for(named("Coin"), options={"sides": 1000}), 4)
+    assert isinstance(environment._environment, Coin)
     draws = seeding.generator(0, "environment", 4)
     assert [environment.reset()[0] for _ in range(5)] == [draws.integers(1000) for _ in range(5)]
 

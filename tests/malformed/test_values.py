@@ -6,6 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from a3c.problems import InvalidInput
+from a3c.settings import Settings, resolve
+from a3c.settings_files import assignment, load_settings, merge
+
+from .conftest import EXPERIMENTS
+
 Edit = Callable[[str, str, str], None]
 Refused = Callable[[list[str]], None]
 
@@ -95,3 +101,23 @@ def test_a_mistake_in_the_papers_settings_is_named(
 def test_a_name_that_is_no_game_never_becomes_a_folder(game: str, edit: Edit, refused: Refused) -> None:
     edit("staleness.yaml", "[CartPole-v1]", f'["{game}"]')
     refused([".game: unknown game"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("{a: 2026-01-01}", "environment.options.a: got datetime.date(2026, 1, 1)"),
+        ("{a: !!binary aGk=}", "environment.options.a: got b'hi'"),
+        ("{a: .nan}", "environment.options: got {'a': nan}; numbers in it should be finite"),
+        ("{1: 2}", "got 1; input should be a valid string"),
+    ],
+)
+def test_options_of_an_own_environment_are_what_json_can_hold(options: str, words: str) -> None:
+    below = load_settings("cartpole", EXPERIMENTS)
+    given = assignment(f"environment={{kind: custom, reward_scale: 1.0, options: {options}}}")
+    with pytest.raises(InvalidInput) as caught:
+        resolve(merge(below, {"game": "my.games:Maze"}, given))
+    assert words in str(caught.value)
+    fine = assignment("environment={kind: custom, reward_scale: 1.0, options: {a: [1, x, ~, {b: 1.5}]}}")
+    settings = resolve(merge(below, {"game": "my.games:Maze", "seed": 0}, fine))
+    assert Settings.from_json(settings.to_json()) == settings

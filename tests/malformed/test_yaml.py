@@ -11,7 +11,10 @@ import pytest
 
 from a3c.__main__ import main
 
+from .mutations import laughs, merges
+
 STUDY = "staleness.yaml"
+CHAIN = ", ".join(["l0: &l0 [0]", *(f"l{k}: &l{k} [*l{k - 1}]" for k in range(1, 60))])
 Edit = Callable[[str, str, str], None]
 Refused = Callable[..., None]
 
@@ -23,6 +26,13 @@ CONTENTS = {
     "a word": (b"staleness", ["mapping", "got 'staleness'"]),
     "not text": (b"\xff\xfe\x00\x01", ["utf-8"]),
     "a control character": (b"title: \x00", ["special characters"]),
+    "aliases that laugh": (b"title: " + laughs().encode(), ["more than 100,000 values"]),
+    "aliases one in the other": (b"title: {" + CHAIN.encode() + b"}", ["deeper than 50 levels"]),
+    "merges that laugh": (b"title: " + merges().encode(), ["more than 100,000 values"]),
+    "endless brackets": (b"[" * 5000, ["deeper than 50 levels"]),
+    "more than anybody writes": (b"x: " + b"y" * 2_000_000, ["more than 1,048,576 bytes"]),
+    "a date that is none": (b"title: 2026-13-45", ["month must be in 1..12", "line 1"]),
+    "a number of thousands of digits": (b"title: " + b"9" * 5000, ["cannot be read as int"]),
 }
 
 EDITS = {

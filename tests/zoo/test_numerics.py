@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -13,12 +14,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from a3c.asynchrony.behaviors import Behavior, EpsilonGreedy, Softmax
+from a3c.asynchrony.behaviors import Behavior, EpsilonGreedy, Softmax, policy_probabilities
+from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed
 from a3c.asynchrony.shared import SNAPSHOTS, VERSION
+from a3c.asynchrony.unfit import UnfitTurnError, push_fit
+from a3c.asynchrony.worker import differentiate
 from a3c.environments.step import Step
 from a3c.learning.actor_critic import ActorCritic
 from a3c.learning.flat import FlatNetwork
-from a3c.learning.gradients import NonFiniteError, clip_
+from a3c.learning.gradients import NonFiniteError, clip_, flat_gradient
 from a3c.learning.policies import Categorical
 from a3c.learning.rollouts import Rollout
 from a3c.records import run_folder
@@ -104,6 +108,59 @@ def test_Kaixhin_Atari_67_a_workers_nan_does_not_reach_the_shared_parameters(car
         check(as_it_is_copied)
 
 
+def test_a_square_that_overflows_is_refused_although_its_derivative_does_not() -> None:
+    network = linear([0.0, 0.0, 1e-3])
+    total = network.tensors[0].sum()
+    for loss, words in (
+        ((1e-3 * total + 3e19).square(), "the loss is not finite"),
+        (total * math.inf, "the loss and gradient are not finite"),
+    ):
+        with pytest.raises(NonFiniteError, match=words):
+            flat_gradient(network, loss)
+
+
+@pytest.mark.parametrize(
+    ("reward", "weight", "words"),
+    [
+        (math.nan, 0.1, "not finite: reward nan at [0, 0] (3 of 3 numbers)"),
+        (1e30, 0.1, "not finite: the loss and gradient are not finite"),
+        (1.0, math.nan, "not finite: parameters nan at [0]"),
+    ],
+)
+def test_who_met_what_is_not_finite_is_said_with_all_that_the_turn_was_made_of(
+    cartpole: Make, reward: float, weight: float, words: str
+) -> None:
+    settings = cartpole(budget_frames=3, learning={"rollout_steps": 3}, algorithm=CRITIC)
+    network = linear([weight, 0.2, 0.3], offset=1.0)
+    actor = actor_of(settings, Poisoned(reward), network=network)
+    with pytest.raises(UnfitTurnError) as caught:
+        differentiate(5, Pulled(1_234, 5_678), actor, network.vector, 0.0)
+    assert "worker 5, in the turn that read version 1,234 (frame 5,678), met a number" in str(caught.value)
+    assert words in str(caught.value)
+    batch = caught.value.batch
+    np.testing.assert_array_equal(batch.arrays["parameters"], network.vector.numpy())
+    assert batch.arrays["observation"].shape == ((3, 1, 1) if math.isfinite(weight) else (1, 1))
+
+
+def test_a_correction_that_meets_no_number_names_the_turn_too(cartpole: Make) -> None:
+    class Refusing:
+        def push(self, push: Push, into: LocalCopy) -> Pushed:
+            raise NonFiniteError("the corrected gradient is not finite")
+
+    settings = cartpole(budget_frames=3, learning={"rollout_steps": 3}, algorithm=CRITIC)
+    actor = actor_of(settings, Lane(9))
+    with pytest.raises(UnfitTurnError, match=r"worker 2, in the turn that read version 7 .*the corrected gradient"):
+        push_fit(cast(Any, Refusing()), push_of(torch.ones(4), worker=2), Pulled(7, 0), actor, empty_copy())
+
+
+def test_a_policy_of_no_number_is_an_error_and_no_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for wrong in (math.nan, math.inf, -math.inf):
+            with pytest.raises(NonFiniteError, match="logits are not finite"):
+                policy_probabilities(np.array([[0.0, wrong]], np.float32))
+
+
 CRITIC = {"kind": "actor_critic", "value_weight": 0.5, "entropy_weight": 0.01, "gae_lambda": 1.0}
 
 
@@ -182,7 +239,7 @@ def test_Kaixhin_Atari_67_a_run_that_meets_a_nan_fails_and_says_so(
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     environment = {"kind": "custom", "reward_scale": 1.0, "options": {}}
     settings = cliff(game=f"{__name__}:LateNaN", schedule="locked", workers=2, environment=environment)
-    with pytest.raises(ProcessFailedError, match=r"(?s)worker \d raised.*NonFiniteError: the gradient is not finite"):
+    with pytest.raises(ProcessFailedError, match=r"(?s)worker \d.*LateNaN: step\(\) returned nan as reward"):
         train(settings, tmp_path)
     assert not (tmp_path / run_folder.MODEL).exists()
     assert not (tmp_path / run_folder.DONE).exists()
