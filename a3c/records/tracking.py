@@ -1,53 +1,38 @@
 """MLflow as a view of the run folders: the one module that imports mlflow.
 
-Files are the truth. A mirror reads them and sends what they hold, with the time stamps that the files hold, so that
-sending anything twice changes nothing: a view can be rebuilt at any time, and a store that fails never harms a run.
+Files are the truth. A mirror makes a run in MLflow hold what the files of its folder hold: it asks MLflow what is there
+and sends what is missing, so that it may be cut off at any place, and sending anything twice changes nothing. A point's
+time is the run's start there plus the training that the file counts, which stays when a run goes on from a checkpoint.
+
+MLflow takes no point back. Where a run holds one that the files do not (any more), because the run was cut back to its
+checkpoint or began anew, it is deleted there, with a tag that says so, and another is made from the files: deleted runs
+are hidden, and can be looked at and restored until `mlflow gc`.
 """
 
 from __future__ import annotations
 
-import csv
+import logging
 import os
+import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a3c.environments.games import folder_name
 from a3c.records import run_folder
-from a3c.records.manifest import FAILED, FINISHED, KILLED
+from a3c.records.manifest import FAILED, FINISHED, KILLED, RUNNING
+from a3c.records.points import FILES, Point, point, points_of
+from a3c.records.tracking_store import StoreUnusable, check, file_of, is_missing
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
-    from mlflow.tracking import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient as MlflowClient
 
-STATUS = {FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED"}
-
-# Prefixes before the slash are the chart sections of the user interface.
-INTERVAL_METRICS = {
-    "score_mean": "train/score",
-    "policy_loss": "loss/policy",
-    "value_loss": "loss/value",
-    "entropy": "loss/entropy",
-    "value": "loss/value_predicted",
-    "gradient_norm": "loss/gradient_norm",
-    "learning_rate": "train/learning_rate",
-    "updates": "train/updates",
-    "staleness_mean": "staleness/mean",
-    "staleness_p50": "staleness/p50",
-    "staleness_p90": "staleness/p90",
-    "staleness_p99": "staleness/p99",
-    "staleness_max": "staleness/max",
-    "frames_per_second": "speed/frames_per_second",
-    "seconds": "speed/seconds",
-}
-
-SAMPLE_METRICS = {
-    "distance": "drift/distance",
-    "gradient_cosine": "drift/gradient_cosine",
-    "kl": "drift/kl",
-    "ratio_max": "drift/ratio_max",
-    "lock_wait_seconds": "speed/lock_wait_seconds",
-}
+STATUS = {RUNNING: "RUNNING", FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED"}
+REASON, REPLACED = "reason", "replaced"
+VANISHED = "its process ended without a word: killed by SIGKILL or for want of memory, or the machine stopped"
+TAKEN_BACK = "the run folder no longer holds every point of this run; another run shows what it holds"
 
 ARTIFACTS = (
     run_folder.SETTINGS, run_folder.MANIFEST, run_folder.EPISODES, run_folder.INTERVALS, run_folder.EVALUATIONS,
@@ -55,180 +40,216 @@ ARTIFACTS = (
     run_folder.SCHEDULE, run_folder.POLICY, run_folder.MODEL, run_folder.DONE,
 )  # fmt: skip
 
-BATCH_METRICS = 1000
+# MLflow's limits; below the last two it would cut values itself and not say where the rest is.
+BATCH_METRICS, BATCH_PARAMETERS = 1000, 100
+KEY_CHARACTERS, PARAMETER_CHARACTERS, TAG_CHARACTERS = 250, 6000, 8000
+CUT = " ... (all of it is in settings.json)"
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a dead server must not hold anybody up for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a store that was replaced is found by the next call
+}
+
+
+def prepare() -> None:
+    """Loads MLflow, which takes seconds, so that it is silent, sends no telemetry and soon gives up.
+
+    Raises:
+      StoreUnusable: if it is not installed.
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    try:
+        import mlflow.tracking
+    except ModuleNotFoundError as error:
+        raise StoreUnusable(f"MLflow cannot be loaded ({error}): install a3c[pipeline]") from None
+    for name in (mlflow.__name__, "alembic"):  # they write errors with tracebacks that are raised as well
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def connect(uri: str) -> MlflowClient:
-    """A client without telemetry, and with few retries: a dead server must not hold anybody up for minutes."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    """A client of a store."""
+    prepare()
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri)
 
 
-def default_uri(results: Path) -> str:
-    """The local SQLite store below a results folder, by its absolute path."""
-    return f"sqlite:///{(results / 'mlflow' / 'mlflow.db').resolve()}"
+def open_store(uri: str) -> None:
+    """Makes sure that there is a whole store, in the caller's own turn.
 
+    A new SQLite store is made under another name: one that is killed half-way, or two at once, would wreck it.
 
-def create_store(uri: str, games: list[str], results: Path) -> None:
-    """Creates the store and one experiment per game, before any trainer runs.
-
-    Several first-time writers side by side would each try to create the tables and wreck the store.
+    Raises:
+      StoreUnusable: if nothing can be shown there.
     """
-    (results / "mlflow").mkdir(parents=True, exist_ok=True)
-    client = connect(uri)
-    for game in games:
-        experiment_of(client, game, results)
+    check(uri)
+    path = file_of(uri)
+    if path is None or not is_missing(path):
+        return
+    new = path.with_name(f".{path.name}.{os.getpid()}.{time.time_ns()}")
+    try:
+        connect(f"sqlite:///{new}")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
-def experiment_of(client: MlflowClient, game: str, results: Path) -> str:
-    """The id of the game's experiment, created if there is none."""
-    from mlflow.exceptions import MlflowException
+def experiment_of(client: MlflowClient, game: str, results: Path, uri: str) -> tuple[str, int]:
+    """The game's experiment, created if there is none: its id, and when it was created, which tells stores apart.
 
+    Raises:
+      StoreUnusable: if somebody deleted it.
+    """
     name = f"a3c/{game}"
     found = client.get_experiment_by_name(name)
     if found is None:
-        location = (results / "mlflow" / "artifacts" / folder_name(game)).resolve().as_uri()
+        # A server has a place of its own for artifacts.
+        place = (results / "mlflow" / "artifacts" / folder_name(game)).resolve().as_uri() if file_of(uri) else None
         note = f"{game}: one run per (variant, workers, seed). Metrics are against emulator frames. Group by the tags."
-        try:
-            return str(client.create_experiment(name, location, tags={"mlflow.note.content": note}))
-        except MlflowException:  # somebody else created it in between
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    return str(found.experiment_id)
+        found = client.get_experiment(client.create_experiment(name, place, tags={"mlflow.note.content": note}))
+    if found.lifecycle_stage != "active":
+        raise StoreUnusable(
+            f"the experiment {name} was deleted in MLflow: restore it with"
+            f" `mlflow experiments restore --experiment-id {found.experiment_id}`, then run `a3c track`"
+        )
+    return str(found.experiment_id), int(found.creation_time or 0)
 
 
 class Mirror:
     """One run folder's view in MLflow."""
 
-    def __init__(self, folder: Path, results: Path, uri: str, tags: dict[str, str] | None = None) -> None:
-        """Connects and finds or creates the run.
+    def __init__(self, folder: Path, experiment: str, client: MlflowClient, tags: dict[str, str]) -> None:
+        """Finds or creates the run.
 
         Args:
           folder: of the run; its settings and manifest must be there.
-          results: the results folder, for the place of artifacts.
-          uri: of the store.
+          experiment: id of the game's.
+          client: of the store.
           tags: further tags, such as the studies that asked for the run.
         """
-        self._folder = folder
-        self._uri = uri
-        self._client = connect(uri)
-        self._sent: dict[str, int] = {}
+        self._folder, self._experiment, self._client = folder, experiment, client
         self._settings = Settings.from_json((folder / run_folder.SETTINGS).read_text())
-        self._experiment = experiment_of(self._client, self._settings.game, results)
         self._manifest = run_folder.read_json(folder / run_folder.MANIFEST)
-        self._run_id = self._find_or_create({**self._tags(), **(tags or {})})
+        self._tags = self._facts() | tags
+        self._shown: set[tuple[Point, int]] = set()
+        found = self._find()
+        self._open(found) if found else self._create()
 
-    def send(self) -> None:
-        """Sends the rows that the files have gained."""
-        metrics = [
-            *self._row_metrics(run_folder.INTERVALS, INTERVAL_METRICS),
-            *self._row_metrics(run_folder.SAMPLES, SAMPLE_METRICS),
-            *self._evaluation_metrics(),
-        ]
-        for begin in range(0, len(metrics), BATCH_METRICS):
-            self._client.log_batch(self._run_id, metrics=metrics[begin : begin + BATCH_METRICS])
+    def show(self, outcome: str) -> str:
+        """Makes the run hold what the files hold, and be what the outcome says; returns its id."""
+        held = points_of(self._folder, self._settings.evaluation.episodes, ended=outcome != RUNNING)
+        if not self._shown <= self._timed(held):
+            self._retire(self._run_id)
+            self._create()
+        self._send(self._timed(held) - self._shown)
+        if outcome != RUNNING:
+            self._close(outcome)
+        return self._run_id
 
-    def finish(self, outcome: str) -> None:
-        """Sends all there is, the artifacts too, and closes the run."""
-        self.send()
+    def _timed(self, points: set[Point]) -> set[tuple[Point, int]]:
+        """The points, each with its time in MLflow."""
+        return {(found, self._origin + found.milliseconds) for found in points}
+
+    def _send(self, missing: set[tuple[Point, int]]) -> None:
+        from mlflow.entities import Metric
+
+        ordered = sorted(missing, key=lambda pair: (pair[1], pair[0].metric, pair[0].frames))
+        for begin in range(0, len(ordered), BATCH_METRICS):
+            batch = ordered[begin : begin + BATCH_METRICS]
+            metrics = [Metric(found.metric, found.value, at, found.frames) for found, at in batch]
+            self._client.log_batch(self._run_id, metrics=metrics)
+            self._shown.update(batch)
+
+    def _close(self, outcome: str) -> None:
+        """Sends what the run left, and says how and when it ended."""
         manifest = run_folder.read_json(self._folder / run_folder.MANIFEST)
         for name in ARTIFACTS:
             if (self._folder / name).exists():
                 self._client.log_artifact(self._run_id, str(self._folder / name))
-        ended = manifest["started_at_ms"] + int(1000 * manifest.get("wall_seconds", 0))
+        if outcome != FINISHED:
+            self._client.set_tag(self._run_id, REASON, str(manifest.get("error", VANISHED))[:TAG_CHARACTERS])
+        if "wall_seconds" in manifest:
+            ended = manifest["started_at_ms"] + int(1000 * manifest["wall_seconds"])
+        else:  # nobody wrote when it ended: its last sign of life
+            written = [self._folder / name for name in (run_folder.MANIFEST, *FILES)]
+            ended = max(int(1000 * path.stat().st_mtime) for path in written if path.exists())
         self._client.set_terminated(self._run_id, STATUS[outcome], end_time=ended)
-        tracked = {
-            "run_id": self._run_id,
-            "uri": self._uri,
-            "started_at_ms": manifest["started_at_ms"],
-            "complete": True,
+
+    def _find(self) -> Run | None:
+        """The run that shows this folder, if there is one; an older version made one for each start."""
+        wanted = f"tags.settings_id = '{self._settings.id}' and tags.seed = '{self._settings.seed}'"
+        token, found = None, []
+        while True:
+            page = self._client.search_runs([self._experiment], wanted, page_token=token)
+            found += [run for run in page if run.data.tags.get("run_folder") == self._tags["run_folder"]]
+            token = page.token
+            if not token:
+                break
+        found.sort(key=lambda run: int(run.info.start_time))
+        for run in found[:-1]:
+            self._retire(run.info.run_id)
+        return found[-1] if found else None
+
+    def _open(self, run: Run) -> None:
+        """Goes on with a run, knowing what it holds."""
+        self._run_id, self._origin = str(run.info.run_id), int(run.info.start_time)
+        self._describe()
+        if REASON in run.data.tags:
+            self._client.delete_tag(self._run_id, REASON)
+        if run.info.status != STATUS[RUNNING]:
+            self._client.update_run(self._run_id, status=STATUS[RUNNING])
+        self._shown = {
+            (point(key, held.value, held.step, held.timestamp - self._origin), held.timestamp)
+            for key in run.data.metrics
+            for held in self._client.get_metric_history(self._run_id, key)
         }
-        run_folder.write_json(self._folder / run_folder.TRACKED, tracked)
 
-    def _find_or_create(self, tags: dict[str, str]) -> str:
-        """The folder's own run if this start of it has one; an earlier start's that never ended is closed."""
-        started = str(self._manifest["started_at_ms"])
-        found = self._client.search_runs([self._experiment], f"tags.run_folder = '{tags['run_folder']}'")
-        run_id = None
-        for run in found:
-            if run.data.tags.get("started_at_ms") == started:
-                run_id = run.info.run_id
-            elif run.info.status == "RUNNING":
-                self._client.set_terminated(run.info.run_id, "KILLED")
-        if run_id is None:
-            run_id = self._create(tags | {"started_at_ms": started})
-        return run_id
+    def _create(self) -> None:
+        name = f"{self._tags.get('variant', self._settings.schedule)}-w{self._settings.workers}-s{self._settings.seed}"
+        self._origin = int(self._manifest["started_at_ms"])
+        # Without these three nobody would find the run again, if the rest did not get there.
+        found_by = {name: self._tags[name] for name in ("run_folder", "settings_id", "seed")}
+        run = self._client.create_run(self._experiment, start_time=self._origin, tags=found_by, run_name=name)
+        self._run_id, self._shown = str(run.info.run_id), set()
+        self._describe()
 
-    def _create(self, tags: dict[str, str]) -> str:
-        from mlflow.entities import Param
+    def _describe(self) -> None:
+        """Settings and tags, as far as MLflow takes them; saying them again changes nothing."""
+        from mlflow.entities import Param, RunTag
 
-        name = f"{tags.get('variant', self._settings.schedule)}-w{self._settings.workers}-s{self._settings.seed}"
-        run = self._client.create_run(
-            self._experiment, start_time=self._manifest["started_at_ms"], tags=tags, run_name=name
-        )
-        params = [Param(key, str(value)) for key, value in _flat(self._settings.model_dump(mode="json")).items()]
-        self._client.log_batch(run.info.run_id, params=params)
-        return str(run.info.run_id)
+        settings = _flat(self._settings.model_dump(mode="json"))
+        texts = {_key(key): _cut(str(value), PARAMETER_CHARACTERS) for key, value in settings.items()}
+        parameters = [Param(key, text) for key, text in texts.items()]
+        for begin in range(0, len(parameters), BATCH_PARAMETERS):
+            self._client.log_batch(self._run_id, params=parameters[begin : begin + BATCH_PARAMETERS])
+        tags = [RunTag(_key(key), text[:TAG_CHARACTERS]) for key, text in self._tags.items()]
+        self._client.log_batch(self._run_id, tags=tags)
 
-    def _tags(self) -> dict[str, str]:
+    def _retire(self, run_id: str) -> None:
+        self._client.set_tag(run_id, REPLACED, TAKEN_BACK)
+        self._client.set_terminated(run_id, STATUS[KILLED])
+        self._client.delete_run(run_id)
+
+    def _facts(self) -> dict[str, str]:
         settings, manifest = self._settings, self._manifest
-        facts = ("commit", "dirty", "fingerprint", "command", "cpu", "cores", "oversubscribed", "timing")
-        return {
+        names = ("commit", "dirty", "fingerprint", "command", "cpu", "cores", "oversubscribed", "timing")
+        facts = {name: str(manifest[name]) for name in names if name in manifest}
+        if len(facts.get("command", "")) > TAG_CHARACTERS:
+            folder = self._folder.resolve()
+            facts["command"] = f'a3c train --settings "$(cat {folder / run_folder.SETTINGS})" --into {folder}'
+        return facts | {
             "game": settings.game,
             "schedule": settings.schedule,
             "workers": str(settings.workers),
             "seed": str(settings.seed),
             "settings_id": settings.id,
             "run_folder": str(self._folder.resolve()),
-            **{fact: str(manifest[fact]) for fact in facts},
+            "started_at_ms": str(manifest["started_at_ms"]),
         }
-
-    def _row_metrics(self, file: str, names: dict[str, str]) -> list[Metric]:
-        """The columns of a file's new rows that have a name as a metric, where they are not empty."""
-        return [
-            self._metric(name, row[column], row)
-            for row in self._new_rows(file)
-            for column, name in names.items()
-            if row[column]
-        ]
-
-    def _evaluation_metrics(self) -> list[Metric]:
-        """One point per evaluation, at its place on the grid that all seeds share."""
-        points: dict[str, list[dict[str, str]]] = {}
-        for row in self._new_rows(run_folder.EVALUATIONS):
-            points.setdefault(row["target_frames"], []).append(row)
-        metrics = []
-        for target, rows in points.items():
-            scores = [float(row["score"]) for row in rows]
-            place = {"frames": target, "seconds": rows[0]["seconds"]}
-            metrics.append(self._metric("evaluation/score_mean", str(sum(scores) / len(scores)), place))
-            metrics.append(self._metric("evaluation/score_min", str(min(scores)), place))
-            metrics.append(self._metric("evaluation/score_max", str(max(scores)), place))
-        return metrics
-
-    def _metric(self, name: str, value: str, row: dict[str, str]) -> Metric:
-        from mlflow.entities import Metric
-
-        at = self._manifest["started_at_ms"] + int(1000 * float(row["seconds"]))
-        return Metric(name, float(value), at, int(row["frames"]))
-
-    def _new_rows(self, name: str) -> list[dict[str, str]]:
-        """Whole lines that the file has gained since the last call."""
-        path = self._folder / name
-        if not path.exists():
-            return []
-        with path.open(newline="", encoding="utf-8") as file:
-            text = file.read()
-        whole = text[: text.rfind("\n") + 1].splitlines()
-        rows = list(csv.DictReader(whole))
-        new = rows[self._sent.get(name, 0) :]
-        self._sent[name] = len(rows)
-        return new
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -239,3 +260,12 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{key}"] = value
     return flat
+
+
+def _key(name: str) -> str:
+    """A name that MLflow takes: letters and digits of any script, and some signs."""
+    return re.sub(r"[^\w.\- :]", "_", name)[:KEY_CHARACTERS]
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - len(CUT)] + CUT
