@@ -4,7 +4,8 @@ snakemake --cores all                        the laptop scale of the studies of 
 snakemake --cores all claims                 and of those that test the sources' other claims
 snakemake --cores all --config scale=smoke   every study, a few seconds a run; scale=paper is the real thing
 snakemake --cores all --config studies=staleness
-    snakemake --cores all agree                  replays what a recorded schedule determines
+snakemake --cores all agree                  replays what a recorded schedule determines
+snakemake --cores all showcase               what of the results a repository can hold
 """
 
 import sys
@@ -32,10 +33,14 @@ wildcard_constraints:
 
 # One process shows all runs in MLflow while they train, and ends with this one; rule track makes sure of it afterwards.
 onstart:
-    WORKFLOW.write_plans()
+    WORKFLOW.begin()
     shell(
-        "mkdir -p results; setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &"
+        "setsid {PYTHON} -m a3c track --watch $PPID > results/track.log 2>&1 < /dev/null &"
     )
+
+
+onerror:
+    print(WORKFLOW.last_words(), file=sys.stderr)
 
 
 rule all:
@@ -51,22 +56,13 @@ rule claims:
         f"results/mlflow/tracked_{WORKFLOW.targets[-1].name}",
 
 
-# Several trainers that all created the store at once would wreck it.
-rule store:
-    output:
-        touch("results/mlflow/created"),
-    log:
-        "results/logs/store.log",
-    shell:
-        "{PYTHON} -m a3c store --scale {WORKFLOW.scale} > {log} 2>&1"
-
-
 # `done.json` is the one declared output: Snakemake deletes declared outputs before a job starts. A run is trained again
 # if its resolved settings or the training code's meaning change (params), or if it draws from the staleness of another
-# run and that was trained again (input), and for nothing else.
+# run and that was trained again (input), and for nothing else. A signal to all processes at once, such as Ctrl-C, must
+# leave the shell and the log alone while the trainer makes its last checkpoint: Snakemake waits for the shell, and a
+# trainer that cannot write any more fails. Hence the traps.
 rule train:
     input:
-        ancient("results/mlflow/created"),
         WORKFLOW.sources,
     output:
         "results/runs/{game}/{id}/seed{seed}/done.json",
@@ -80,15 +76,13 @@ rule train:
         settings=WORKFLOW.settings,
         code=fingerprint(),
     shell:
-        "{PYTHON} -m a3c train --settings {params.settings:q} --into $(dirname {output})"
-        " {resources.conditions} --no-track 2>&1 | tee {log} >&2"
-        " && {PYTHON} -m a3c progress {resources.plan}"
+        "trap : HUP INT TERM; {WORKFLOW.a3c} train --settings {params.settings:q} --into $(dirname {output})"
+        " {resources.conditions} --no-track 2>&1 | (trap '' HUP INT TERM; exec tee {log} >&2)"
+        " && {WORKFLOW.a3c} progress {resources.plan}"
 
 
 # The same for another project's program, by a script of its own; the peer's name stands in the id of its runs.
 rule train_peer:
-    input:
-        ancient("results/mlflow/created"),
     output:
         "results/runs/{game}/{id}/seed{seed}/done.json",
     log:
@@ -104,9 +98,9 @@ rule train_peer:
         settings=WORKFLOW.settings,
         code=WORKFLOW.peer_code,
     shell:
-        "{PYTHON} {params.script} --settings {params.settings:q} --into $(dirname {output})"
-        " {resources.conditions} 2>&1 | tee {log} >&2"
-        " && {PYTHON} -m a3c progress {resources.plan}"
+        "trap : HUP INT TERM; {PYTHON} {params.script} --settings {params.settings:q} --into $(dirname {output})"
+        " {resources.conditions} {WORKFLOW.stop_with} 2>&1 | (trap '' HUP INT TERM; exec tee {log} >&2)"
+        " && {WORKFLOW.a3c} progress {resources.plan}"
 
 
 for target in WORKFLOW.targets:
@@ -121,7 +115,7 @@ for target in WORKFLOW.targets:
         log:
             f"results/logs/{WORKFLOW.scale}/track_{target.name}.log",
         shell:
-            "{PYTHON} -m a3c track > {log} 2>&1"
+            "{WORKFLOW.a3c} track > {log} 2>&1"
 
     rule:
         name:
@@ -137,7 +131,7 @@ for target in WORKFLOW.targets:
             name=target.name,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{PYTHON} -m a3c claims {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+            "{WORKFLOW.a3c} claims {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
     rule:
         name:
@@ -157,7 +151,22 @@ for target in WORKFLOW.targets:
             name=target.name,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{PYTHON} -m a3c report {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+            "{WORKFLOW.a3c} report {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+
+
+# What of the results a repository can hold, in results/showcase/.
+rule showcase:
+    input:
+        WORKFLOW.report(WORKFLOW.targets[-1]),
+    output:
+        f"results/showcase/{WORKFLOW.targets[-1].name}/README.md",
+    log:
+        f"results/logs/{WORKFLOW.scale}/showcase.log",
+    params:
+        studies=[study.name for study in WORKFLOW.targets[-1].studies],
+        name=WORKFLOW.targets[-1].name,
+    shell:
+        "{WORKFLOW.a3c} showcase {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
 
 # Fails unless the run is made again byte for byte from its settings, seeds and recorded schedule.
@@ -169,7 +178,7 @@ rule replay:
     log:
         "results/logs/replays/{game}/{id}/seed{seed}.log",
     shell:
-        "{PYTHON} -m a3c replay $(dirname {input}) --into $(dirname {output}) > {log} 2>&1"
+        "{WORKFLOW.a3c} replay $(dirname {input}) --into $(dirname {output}) > {log} 2>&1"
 
 
 # How alike consecutive updates are, measured while the run is made again from its record.
@@ -181,7 +190,7 @@ rule measure:
     log:
         "results/logs/measurements/{game}/{id}/seed{seed}.log",
     shell:
-        "{PYTHON} -m a3c measure $(dirname {input}) --into {output} > {log} 2>&1"
+        "{WORKFLOW.a3c} measure $(dirname {input}) --into {output} > {log} 2>&1"
 
 
 rule agree:
@@ -206,7 +215,7 @@ for study in WORKFLOW.studies:
             question=study.question,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{PYTHON} -m a3c tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
+            "{WORKFLOW.a3c} tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
 
     rule:
         name:
@@ -228,4 +237,4 @@ for study in WORKFLOW.studies:
             question=study.question,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{PYTHON} -m a3c figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
+            "{WORKFLOW.a3c} figures {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import os
 import sys
@@ -11,24 +12,41 @@ from pathlib import Path
 
 from a3c import __version__
 from a3c.problems import InvalidInput
+from a3c.records.storage import StorageError
+
+PARTS = ("questions", "claims", "paper")  # `a3c.study_file.PARTS`, which would import pydantic here
 
 EXIT_FAILED, EXIT_INVALID, EXIT_SIGNAL = 1, 2, 128
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 failed, 2 invalid input, 128 + n stopped by signal n."""
-    options = parse(arguments)
-    from a3c import commands
+    try:
+        return _run(parse(arguments))
+    except KeyboardInterrupt:
+        return EXIT_SIGNAL + 2
+    except BrokenPipeError:
+        return EXIT_FAILED
 
+
+def _run(options: argparse.Namespace) -> int:
+    from a3c import commands, lifeline
+
+    if options.stop_with:
+        lifeline.follow(Path(options.stop_with[0]), int(options.stop_with[1]))
     try:
         return int(getattr(commands, options.command)(options) or 0)
     except InvalidInput as error:
         print(f"a3c {options.command}: {error}", file=sys.stderr)
         return EXIT_INVALID
-    except KeyboardInterrupt:
-        return EXIT_SIGNAL + 2
-    except BrokenPipeError:
+    except StorageError as error:
+        print(f"a3c {options.command}: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"a3c {options.command}: a path is too long for the file system: {error.filename}", file=sys.stderr)
+        return EXIT_INVALID
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -47,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     """The commands, their options and examples."""
     root = argparse.ArgumentParser("a3c", description="Reproducible experiments with asynchronous deep RL.")
     root.add_argument("--version", action="version", version=f"a3c {__version__}")
+    text = "stop when process PID no longer holds the file LOCK; the workflow says so to its jobs"
+    root.add_argument("--stop-with", nargs=2, metavar=("LOCK", "PID"), help=text)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_replay(commands)
@@ -60,21 +80,31 @@ def parser() -> argparse.ArgumentParser:
         ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
         ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
         ("report", "tables, figures and claims -> one HTML file", "a3c report"),
-        ("store", "create the MLflow store before the first trainer starts", "a3c store"),
+        ("showcase", "a report and what it is made of -> a folder that a repository can hold", "a3c showcase"),
     ):
         command = _command(commands, name, text, [example])
         command.add_argument("studies", nargs="*", help="names of studies in the experiments folder; all if none")
         command.add_argument("--scale", default="laptop", help="smoke, laptop (default), overnight or paper")
-        command.add_argument("--part", help="only studies of this part: questions, claims or paper")
+        command.add_argument("--part", choices=PARTS, help="only studies of this part")
         _add_folders(command)
-        if name == "store":
-            _add_tracking_uri(command)
-        if name in ("claims", "report"):
-            command.add_argument("--name", help=f"of the file below RESULTS/{name}; by default the scale")
+        if name in ("claims", "report", "showcase"):
+            command.add_argument("--name", help=f"of what is made below RESULTS/{name}; by default the scale")
+    _add_bench(commands)
+    _add_doctor(commands)
     progress = _command(commands, "progress", "how many planned runs are finished", ["a3c progress PLAN"])
     progress.add_argument("plan", type=Path, metavar="PLAN", help="a file RESULTS/logs/plan_*.json of the workflow")
     _add_folders(progress)
     return root
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    examples = ["a3c bench", "a3c bench components --rounds 3", "a3c bench trainers --seconds 20"]
+    command = _command(commands, "bench", "how fast the trainer, its parts and its peers are on this machine", examples)
+    command.add_argument("what", nargs="*", metavar="WHAT", help="components, trainers, start; all if none")
+    command.add_argument("--rounds", type=int, default=5, help="how often everything is measured in turn (5)")
+    command.add_argument("--seconds", type=float, default=10.0, help="that one run of a trainer should take (10)")
+    command.add_argument("--into", type=Path, metavar="FILE", help="by default RESULTS/benchmarks/COMMIT.json")
+    _add_folders(command)
 
 
 def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -103,6 +133,13 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=60.0,
         metavar="S",
         help="make a checkpoint every S seconds, and when interrupted; the same command goes on from it; 0 for none",
+    )
+    command.add_argument(
+        "--stall-seconds",
+        type=float,
+        default=300.0,
+        metavar="S",
+        help="end the run if a worker makes no turn for S seconds and ten times as long as its slowest; 0 for never",
     )
     command.add_argument("--no-track", action="store_true", help="do not show the run in MLflow")
     command.add_argument("--quiet", action="store_true", help="no progress")
@@ -196,10 +233,26 @@ def _add_track(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         commands,
         "track",
         "bring MLflow up to date with run folders",
-        ["a3c track", "a3c track results/runs/Pong/*/seed*", "a3c track --tracking-uri http://127.0.0.1:5000"],
+        [
+            "a3c track",
+            "a3c track results/runs/Pong/*/seed*",
+            "a3c track --rebuild",
+            "a3c track --tracking-uri http://127.0.0.1:5000",
+        ],
     )
     command.add_argument("runs", nargs="*", type=Path, metavar="FOLDER", help="run folders; all below RESULTS if none")
     command.add_argument("--watch", type=int, metavar="PID", help="go on while this process lives, then once more")
+    text = "set the SQLite store aside, whatever it is, and make a new one"
+    command.add_argument("--rebuild", action="store_true", help=text)
+    _add_folders(command)
+    _add_tracking_uri(command)
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "look for what may be wrong with the machine, the installation and the results"
+    command = _command(commands, "doctor", text, ["a3c doctor", "a3c doctor --scale paper --json"])
+    command.add_argument("--scale", default="laptop", help="of the studies whose workers are counted; laptop")
+    command.add_argument("--json", action="store_true", help="a list of objects, instead of text for people")
     _add_folders(command)
     _add_tracking_uri(command)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from a3c.frozen_commands import evaluate as evaluate
 from a3c.frozen_commands import watch as watch
 from a3c.problems import InvalidInput, Problem
+from a3c.tracking_commands import Mirroring
+from a3c.tracking_commands import track as track
 
 if TYPE_CHECKING:
     from a3c.asynchrony.outcomes import Progress
@@ -21,21 +21,35 @@ if TYPE_CHECKING:
 
 def train(options: argparse.Namespace) -> int:
     """Trains one run; the process that shows it in MLflow runs beside it and cannot fail it."""
+    from a3c import finished, lifeline
+    from a3c.fingerprint import fingerprint
     from a3c.progress import Bar
     from a3c.records.run_folder import RunFolderBusy
+    from a3c.records.storage import storing
     from a3c.training import Conditions
     from a3c.training import train as train_run
 
     settings = _settings(options)
     folder = options.into or options.results / "runs" / _run_folder(settings)
+    if options.stop_with:
+        lifeline.wait_for_an_ending_trainer(folder)
+    with storing(folder):
+        restored = finished.restore(folder, settings, fingerprint())
+    if restored:
+        print(f"finished before: {folder}; delete it to train this run again", file=sys.stderr)
+        return 0
     bar = Bar(settings, quiet=options.quiet)
-    mirror = _Mirroring(options, folder)
+    mirror = Mirroring(options, folder)
 
     def watch(progress: Progress) -> None:
         mirror.start()
         bar.show(progress)
 
-    conditions = Conditions(timing=options.timing, checkpoint_seconds=options.checkpoint_seconds or None)
+    conditions = Conditions(
+        timing=options.timing,
+        checkpoint_seconds=options.checkpoint_seconds or None,
+        stall_seconds=options.stall_seconds or None,
+    )
     try:
         train_run(settings, folder, conditions, watch)
     except RunFolderBusy as error:
@@ -45,12 +59,29 @@ def train(options: argparse.Namespace) -> int:
         return _failed(error, folder)
     finally:
         bar.close()
+        mirror.close()
     print(f"finished: {folder}", file=sys.stderr)
     return 0
 
 
 def _failed(error: Exception, folder: Path) -> int:
     """One clear message for a run that ended early; what is not known here keeps its traceback."""
+    from a3c.preflight import MEMORY_REMEDY
+    from a3c.records.checkpoints import Checkpoints, DamagedCheckpoint
+    from a3c.records.storage import StorageError
+
+    if isinstance(error, InvalidInput):
+        raise error  # before anything heavier is imported, which may be what cannot be done here
+    if isinstance(error, StorageError):
+        goes_on = "; then the same command goes on from the last checkpoint" if Checkpoints(folder).any else ""
+        print(f"a3c train: {error}{goes_on}", file=sys.stderr)
+        return 1
+    if isinstance(error, MemoryError):
+        print(f"a3c train: out of memory: {error or 'no more can be had'}; {MEMORY_REMEDY}", file=sys.stderr)
+        return 1
+    if isinstance(error, DamagedCheckpoint):
+        print(f"a3c train: a checkpoint in {folder} changed while it was read: {error}", file=sys.stderr)
+        return 1
     from a3c.asynchrony.outcomes import ProcessFailedError, StoppedError
 
     if isinstance(error, StoppedError):
@@ -62,50 +93,17 @@ def _failed(error: Exception, folder: Path) -> int:
     raise error
 
 
-class _Mirroring:
-    """The process that shows a run in MLflow while it trains, at the lowest priority."""
-
-    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
-        self._command = [sys.executable, "-m", "a3c", "track", str(folder), "--watch", str(os.getpid())]
-        self._command += ["--results", str(options.results), "--experiments", str(options.experiments)]
-        if options.tracking_uri:
-            self._command += ["--tracking-uri", options.tracking_uri]
-        self._wanted = not options.no_track
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Starts it, once; the run folder has its manifest by then."""
-        if self._wanted and self._process is None:
-            self._process = subprocess.Popen(self._command, start_new_session=True)
-
-
 def _settings(options: argparse.Namespace) -> Settings:
     from a3c.settings import Settings, resolve
-    from a3c.settings_files import load_settings, merge
+    from a3c.settings_files import assignment, load_settings, merge
 
-    if options.settings:
+    if options.settings is not None:
         return Settings.from_json(options.settings)
     path = Path(options.file)
+    if path.suffix != ".yaml":
+        raise InvalidInput([Problem(options.file, "is no settings file: its name must end in .yaml")])
     raw = load_settings(path.stem, path.parent)
-    return resolve(merge(raw, *(_assignment(text) for text in options.assignments)))
-
-
-def _assignment(text: str) -> dict[str, Any]:
-    """`learning.gamma=0.9` -> {"learning": {"gamma": 0.9}}; the value is read as YAML."""
-    import yaml
-
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise InvalidInput(
-            [Problem(text, "settings are given as key.path=value, such as optimizer.learning_rate=1.0e-3")]
-        )
-    try:
-        content: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise InvalidInput([Problem(key, f"the value {value!r} is not YAML")]) from None
-    for part in reversed(key.split(".")):
-        content = {part: content}
-    return dict(content)
+    return resolve(merge(raw, *(assignment(text) for text in options.assignments)))
 
 
 def _run_folder(settings: Settings) -> str:
@@ -178,7 +176,7 @@ def tables(options: argparse.Namespace) -> int:
     """Writes the tables of studies."""
     from a3c.analysis.tables import write_tables
 
-    for study in _studies(options):
+    for study in _studies(options, "runs"):
         write_tables(study, options.results)
     return 0
 
@@ -187,7 +185,7 @@ def figures(options: argparse.Namespace) -> int:
     """Draws the figures of studies from their tables."""
     from a3c.analysis.figures import write_figures
 
-    for study in _studies(options):
+    for study in _studies(options, "tables"):
         write_figures(study, options.results)
     return 0
 
@@ -196,7 +194,7 @@ def claims(options: argparse.Namespace) -> int:
     """Writes the ledger of claims on studies from their tables."""
     from a3c.analysis.claims import write_claims
 
-    write_claims(_studies(options), options.experiments, options.results, options.name or options.scale)
+    write_claims(_studies(options, "tables"), options.experiments, options.results, options.name or options.scale)
     return 0
 
 
@@ -204,38 +202,55 @@ def report(options: argparse.Namespace) -> int:
     """Writes the report on studies from their tables and figures."""
     from a3c.analysis.report import write_report
 
-    write_report(_studies(options), options.results, options.name or options.scale)
+    write_report(_studies(options, "runs", "tables", "figures"), options.results, options.name or options.scale)
     return 0
 
 
-def store(options: argparse.Namespace) -> int:
-    """Creates the MLflow store and the experiments of the games that the studies name."""
-    from a3c.records.tracking import create_store, default_uri
+def showcase(options: argparse.Namespace) -> int:
+    """Copies a report and what it is made of to a folder that a repository can hold."""
+    from a3c.analysis.showcase import write_showcase
 
-    games = sorted({run.settings.game for study in _studies(options) for run in study.runs})
-    create_store(options.tracking_uri or default_uri(options.results), games, options.results)
+    studies = _studies(options, "runs", "tables", "figures")
+    write_showcase(studies, options.results, options.name or options.scale)
     return 0
 
 
-def track(options: argparse.Namespace) -> int:
-    """Brings MLflow up to date with run folders, once or while a process lives."""
-    from a3c.plan import studies_of
-    from a3c.records.tracking import default_uri
-    from a3c.records.view import View, watch
+def bench(options: argparse.Namespace) -> int:
+    """Measures how fast the trainer, its parts and its peers are, and writes it down."""
+    import json
 
-    def find() -> list[Path]:
-        return options.runs or sorted(p.parent for p in (options.results / "runs").glob("*/*/seed*/manifest.json"))
+    from a3c.benchmarking.benchmark import WHAT, benchmark, text
+    from a3c.records.storage import make_folder, write_text
+    from a3c.settings_files import load_settings
+
+    settings = load_settings("benchmark", options.experiments)
+    what = tuple(options.what) or WHAT
+    document = benchmark(
+        settings, options.experiments, what=what, rounds=options.rounds, seconds=options.seconds, say=_say_progress
+    )
+    path = options.into or options.results / "benchmarks" / f"{document['commit'][:10]}.json"
+    make_folder(path.parent)
+    write_text(path, json.dumps(document, indent=2, sort_keys=True) + "\n", durable=False)
+    print(text(document))
+    print(f"written to {path}")
+    return 0
+
+
+def _say_progress(what: str) -> None:
+    print(f"a3c bench: {what}", file=sys.stderr, flush=True)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Says what may be wrong with the machine, the installation and the results; exit code 1 if there is a problem."""
+    import json
+
+    from a3c import doctor as doctors
+    from a3c.records.tracking_store import default_uri
 
     uri = options.tracking_uri or default_uri(options.results)
-    view = View(uri, options.results, lambda folder: studies_of(folder, options.experiments))
-    if options.watch:
-        os.nice(19)
-        wrong = watch(view, find, options.watch)
-    else:
-        wrong = view.update(find())
-    for sentence in wrong:
-        print(f"a3c track: {sentence}", file=sys.stderr)
-    return 1 if wrong else 0
+    found = list(doctors.examine(options.results, options.experiments, options.scale, uri))
+    print(json.dumps([f._asdict() for f in found], indent=2) if options.json else "\n".join(map(str, found)))
+    return 1 if any(finding.state == doctors.PROBLEM for finding in found) else 0
 
 
 def progress(options: argparse.Namespace) -> int:
@@ -246,12 +261,18 @@ def progress(options: argparse.Namespace) -> int:
     return 0
 
 
-def _studies(options: argparse.Namespace) -> list[Study]:
-    """The studies named, or all that have the scale asked for."""
+def _studies(options: argparse.Namespace, *kinds: str) -> list[Study]:
+    """The studies named, or all that have the scale; refused if one lacks any of the kinds of `missing.check`."""
+    from a3c import missing
     from a3c.analysis.outputs import check_views
     from a3c.plan import load_studies, studies
+    from a3c.study_file import study_path
 
+    if name := getattr(options, "name", None):
+        study_path(name, options.results)  # it becomes a file of results, as a study's name does
     names = options.studies or studies(options.experiments, options.scale)
     found = load_studies(names, options.scale, options.experiments)
     check_views(found)
-    return [study for study in found if options.part in (None, study.part)]
+    found = [study for study in found if options.part in (None, study.part)]
+    missing.check(found, options.results, *kinds)
+    return found

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from a3c import peers
+from a3c import lifeline, missing, peers
 from a3c.analysis import outputs
 from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
-from a3c.analysis.views import VIEWS
 from a3c.environments.games import folder_name
 from a3c.plan import Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
@@ -18,7 +17,7 @@ from a3c.records.run_folder import write_json
 from a3c.settings import MeasuredHistogram, Settings
 from a3c.study_file import SCALES
 
-EXIT_INVALID = 2
+EXIT_FAILED, EXIT_INVALID = 1, 2
 CONFIG_KEYS = ("scale", "studies")
 
 
@@ -95,6 +94,7 @@ class Workflow:
         self.results = results
         self.studies = _trainable([study for study in every if not asked or study.name in asked], bool(asked))
         self.targets = _targets(self.studies, self.scale, bool(asked))
+        self._lifeline: lifeline.Lifeline | None = None
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
         self._planned = {
@@ -135,7 +135,39 @@ class Workflow:
         having = [name for name, folders in self._planned.items() if self._folder(wildcards) in folders]
         return str(self._plan_path(having[0] if having else self.targets[-1].name))
 
-    def write_plans(self) -> None:
+    def begin(self) -> None:
+        """What Snakemake does before its first job: nobody else may work here, and its jobs end when it does.
+
+        Ends with exit code 1 and a sentence if another Snakemake works in the results folder or nothing can be written.
+        """
+        try:
+            self._lifeline = lifeline.Lifeline(self.results)
+            self._write_plans()
+        except (lifeline.WorkflowBusy, OSError) as error:
+            print(f"a3c: {error}", file=sys.stderr)
+            sys.exit(EXIT_FAILED)
+        self._lifeline.let_go_on_signals()
+
+    @property
+    def stop_with(self) -> str:
+        """The option that ends a job with this Snakemake; none where it is a job itself and did not `begin`."""
+        return self._lifeline.option if self._lifeline else ""
+
+    @property
+    def a3c(self) -> str:
+        """How a job calls our command line: with the Python that runs Snakemake, activated or not."""
+        return f"{sys.executable} -m a3c {self.stop_with}"
+
+    def last_words(self) -> str:
+        """What to do after a workflow that was stopped, or in which a job failed."""
+        if self._lifeline and self._lifeline.stopping:
+            return "a3c: stopped; the same command goes on from the last checkpoints, and trains no finished run again"
+        return (
+            "a3c: a job failed, and the messages above say why; the same command tries it again and goes on with the "
+            "rest, runs from their last checkpoints"
+        )
+
+    def _write_plans(self) -> None:
         """Writes each target's runs with their game and budget, for `a3c progress`."""
         (self.results / "logs").mkdir(parents=True, exist_ok=True)
         for name, folders in self._planned.items():
@@ -153,13 +185,11 @@ class Workflow:
 
     def finished(self, study: Study) -> list[str]:
         """The files that say that the study's runs are finished."""
-        return sorted({self._done(run.folder) for run in study.runs})
+        return [str(path) for path in missing.finished(study, self.results)]
 
     def made_of(self, study: Study) -> list[str]:
         """What the study's tables are made of: its finished runs, and what its views have made of each of them."""
-        ours = [run for run in study.runs if run.peer is None and run.settings.schedule != "hogwild"]
-        files = {file.format(run=run.folder) for view in study.views for file in VIEWS[view].made_of for run in ours}
-        return [*self.finished(study), *sorted(str(self.results / file) for file in files)]
+        return [str(path) for path in missing.made_of(study, self.results)]
 
     def agreements(self) -> list[str]:
         """Replays of the first seed of every run that its recorded schedule determines."""

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "seeding.py": (),
     "fingerprint.py": (),
     "machine.py": (),
-    "__main__.py": ("commands", "problems"),
+    "__main__.py": ("commands", "lifeline", "problems", "records.storage"),
 }
 
 WITHOUT_TORCH = (
@@ -57,7 +57,8 @@ WITHOUT_TORCH = (
         "workflow.py",
     ),
     *("commands.py", "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py"),
-    *("peers.py", "__main__.py"),
+    *("peers.py", "__main__.py", "doctor.py", "preflight.py", "run_states.py"),
+    *("finished.py", "lifeline.py", "missing.py"),
 )
 
 MOST_LINES, MOST_FUNCTION_LINES = 300, 45

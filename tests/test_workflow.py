@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from a3c import finished
+from a3c.__main__ import main
 from a3c.fingerprint import fingerprint
 from a3c.plan import Run, load_study, studies
+from a3c.records import run_folder
+from a3c.settings import Settings
 from a3c.workflow import Workflow
 
 pytest.importorskip("snakemake")
@@ -163,6 +169,77 @@ def test_a_run_that_draws_from_measured_staleness_waits_for_its_source_and_no_ot
         )  # fmt: skip
         assert sources == [str(tmp_path / "runs" / locked.folder / "done.json")]
         assert set(sources) <= finished
+
+
+@pytest.fixture
+def run(cliff: Callable[..., Settings], tmp_path: Path) -> tuple[Path, Settings]:
+    """A finished run's folder, as far as it says what it is, but for `done.json`."""
+    settings = cliff(schedule="drawn", order={"kind": "constant_lag", "lag": 2})
+    folder = tmp_path / "runs" / Run("a", settings).folder
+    folder.mkdir(parents=True)
+    run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+    content = {"outcome": "finished", "fingerprint": "abc", "frames": 10, "cores": 2}
+    run_folder.write_json(folder / run_folder.MANIFEST, content)
+    return folder, settings
+
+
+def test_a_finished_run_is_known_without_the_file_that_snakemake_deletes(run: tuple[Path, Settings]) -> None:
+    folder, settings = run
+    done = folder / run_folder.DONE
+    assert finished.restore(folder, settings, "abc")
+    assert run_folder.read_json(done) == {"outcome": "finished", "fingerprint": "abc", "frames": 10}
+    done.write_text("as it was")
+    assert finished.restore(folder, settings, "abc")
+    assert done.read_text() == "as it was"
+
+
+@pytest.mark.parametrize("what", ["code", "settings", "outcome", "half a manifest", "nothing"])
+def test_a_run_that_is_another_or_not_finished_is_trained(run: tuple[Path, Settings], what: str) -> None:
+    folder, settings = run
+    manifest = folder / run_folder.MANIFEST
+    if what == "settings":
+        settings = settings.model_copy(update={"seed": 7})
+    elif what == "outcome":
+        run_folder.write_json(manifest, {**run_folder.read_json(manifest), "outcome": "running"})
+    elif what == "half a manifest":
+        manifest.write_bytes(manifest.read_bytes()[:30])
+    elif what == "nothing":
+        shutil.rmtree(folder)
+    assert not finished.restore(folder, settings, "other" if what == "code" else "abc")
+    assert not (folder / run_folder.DONE).exists()
+
+
+def test_a_run_is_trained_again_after_the_one_it_draws_its_staleness_from(
+    run: tuple[Path, Settings], cliff: Callable[..., Settings]
+) -> None:
+    folder, _ = run
+    source = folder.parents[2] / "CliffWorld/locked-w2-0123456789/seed0"
+    order = {"kind": "measured_histogram", "run": "CliffWorld/locked-w2-0123456789/seed0"}
+    settings = cliff(schedule="drawn", order=order)
+    run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+    assert not finished.restore(folder, settings, "abc"), "there is no source"
+    source.mkdir(parents=True)
+    (source / run_folder.MANIFEST).touch()
+    os.utime(source / run_folder.MANIFEST, (1_000_000, 1_000_000))
+    assert finished.restore(folder, settings, "abc")
+    (source / run_folder.MANIFEST).touch()
+    os.utime(folder / run_folder.MANIFEST, (2_000_000, 2_000_000))
+    assert not finished.restore(folder, settings, "abc"), "the source is newer"
+
+
+@pytest.mark.parametrize("command", ["tables", "figures", "claims", "report"])
+def test_what_is_not_there_yet_is_said_with_the_command_that_makes_it(
+    command: str, experiments: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--scale", "smoke", "--experiments", str(experiments), "--results", str(tmp_path)]
+    assert main([command, "staleness", *options]) == 2
+    said = capsys.readouterr().err
+    assert "study staleness at smoke scale" in said
+    assert "this makes them: snakemake --cores all --config scale=smoke studies=staleness" in said
+    study = load_study("staleness", "smoke", experiments)
+    of_runs = f"{len(study.runs)} of {len(study.runs)} runs not finished yet, such as {tmp_path}/runs/"
+    assert (of_runs in said) == (command in ("tables", "report"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

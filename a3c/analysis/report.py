@@ -24,6 +24,7 @@ from a3c.analysis.table_text import notes, oversubscription, readable, title_of
 from a3c.analysis.tables import read_table
 from a3c.analysis.verdicts import FEWEST_SEEDS
 from a3c.plan import Study
+from a3c.records.storage import make_folder, write_text
 
 CAUTION = (
     "Intervals of means and of their differences are 95% t intervals over seeds, all others percentile bootstrap "
@@ -51,7 +52,7 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
     Raises:
       FileNotFoundError: if a table, a figure or a run's manifest is missing.
     """
-    answers = {study.name: _answer(study, results) for study in studies}
+    answers = {study.name: answer_of(study, results) for study in studies}
     title = f"Asynchronous advantage actor-critic: results at {studies[0].scale} scale"
     body = [page.element("h1", title), page.element("p", INTRODUCTION)]
     for part, heading in PARTS.items():
@@ -62,11 +63,12 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
     body += [_section(study, results, answers[study.name]) for study in studies]
     body.append(_method())
     path = report_path(results, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page.document(title, body), encoding="utf-8", newline="\n")
+    make_folder(path.parent)
+    write_text(path, page.document(title, body), durable=False)
 
 
-def _answer(study: Study, results: Path) -> str:
+def answer_of(study: Study, results: Path) -> str:
+    """What a study's tables say to its question, in sentences."""
     texts = [name for name in table_names(study) if is_text(name)]
     return answer(study, {name: read_table(table_path(study, results, name)) for name in texts})
 

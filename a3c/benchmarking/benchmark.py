@@ -49,14 +49,27 @@ def benchmark(
     if wrong := [name for name in what if name not in WHAT]:
         raise InvalidInput([Problem("WHAT", unknown(name, WHAT, "part of the benchmark")) for name in wrong])
     parts, cores = Parts(resolve(settings)), machine.cores()
-    flops_per_step, peak = parts.flops_per_step(), peak_flops()
     watch = Stopwatch(settings, seconds, experiments)
     timed: dict[str, Measure] = parts.measures() if "components" in what else {}
     if "start" in what:
         timed |= {"first update": watch.first_update_seconds, "help": _help_seconds}
     trained = watch.measures(installed(trainers(cores))) if "trainers" in what else {}
     values = interleaved(timed | trained, rounds, say)
-    found = outcomes(goals(cores, flops_per_step, peak), values)
+    limits = {"peak_flops": peak_flops(), "flops_per_step": parts.flops_per_step()}
+    found = outcomes(goals(cores, limits["flops_per_step"], limits["peak_flops"]), values)
+    return {
+        **_machine(cores),
+        "settings": dict(settings),
+        "seconds_per_run": seconds,
+        "limits": limits | {"copy_bytes_per_second": copy_bytes_per_second()},
+        "seconds": {name: values[name] for name in timed},
+        "steps_per_second": {name: values[name] for name in trained},
+        "goals": [_goal(outcome) for outcome in found],
+    }
+
+
+def _machine(cores: int) -> dict[str, Any]:
+    """When, where and of which code."""
     return {
         "format_version": FORMAT_VERSION,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -65,16 +78,6 @@ def benchmark(
         "cpu": machine.cpu(),
         "cores": cores,
         "versions": machine.versions(),
-        "settings": dict(settings),
-        "seconds_per_run": seconds,
-        "limits": {
-            "peak_flops": peak,
-            "flops_per_step": flops_per_step,
-            "copy_bytes_per_second": copy_bytes_per_second(),
-        },
-        "seconds": {name: values[name] for name in timed},
-        "steps_per_second": {name: values[name] for name in trained},
-        "goals": [_goal(outcome) for outcome in found],
     }
 
 

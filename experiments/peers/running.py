@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from recording import Recording
 
-from a3c import peers
+from a3c import finished, lifeline, peers
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.manifest import FAILED, FINISHED, KILLED, Manifest
@@ -39,11 +39,17 @@ def main(peer: str, train: Train, adapted: Sequence[str], arguments: Sequence[st
     parser.add_argument("--settings", required=True, metavar="JSON")
     parser.add_argument("--into", required=True, metavar="FOLDER", type=Path)
     parser.add_argument("--timing", action=argparse.BooleanOptionalAction, default=False)
+    parser.add_argument("--stop-with", nargs=2, metavar=("LOCK", "PID"), help="as of a3c")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # as our workers have; a peer would take every core for one small network
     try:
         settings = Settings.from_json(options.settings)
         peers.check(peer, settings)
+        if options.stop_with:
+            lifeline.follow(Path(options.stop_with[0]), int(options.stop_with[1]))
+            lifeline.wait_for_an_ending_trainer(options.into)
+        if finished.restore(options.into, settings, peers.code(peer, EXPERIMENTS)):
+            return 0
         with run_folder.own(options.into):
             _record(peer, train, settings, options.into, adapted=list(adapted), timing=options.timing)
     except InvalidInput as error:
