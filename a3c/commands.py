@@ -192,8 +192,10 @@ def figures(options: argparse.Namespace) -> int:
 
 def claims(options: argparse.Namespace) -> int:
     """Writes the ledger of claims on studies from their tables."""
+    from a3c.analysis.claim_file import read_claims
     from a3c.analysis.claims import write_claims
 
+    read_claims(options.experiments)  # a mistake in the file is said before what is missing
     write_claims(_studies(options, "tables"), options.experiments, options.results, options.name or options.scale)
     return 0
 

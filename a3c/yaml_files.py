@@ -5,6 +5,8 @@ Every error names file and line.
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,6 +106,12 @@ def parse_yaml(text: str, where: str) -> Any:
         raise InvalidInput([Problem(where, words if len(words) <= 1000 else f"{words[:1000]}...")]) from None
 
 
+@lru_cache(maxsize=256)
+def _parsed(text: str, where: str) -> Any:
+    """As `parse_yaml`; every study stands on a few files that are read again and again."""
+    return parse_yaml(text, where)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
@@ -122,7 +130,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInput([Problem(str(path), f"line {line} is not utf-8: {error.reason}")]) from None
-    content = parse_yaml(text, str(path))
+    content = deepcopy(_parsed(text, str(path)))
     if not isinstance(content, dict):
         raise InvalidInput([Problem(str(path), f"a mapping of keys to values is needed, got {shown(content)}")])
     return content

@@ -65,6 +65,7 @@ def test_the_page_says_question_answer_and_where_numbers_come_from(cliff: tuple[
         assert words in cliff[2]
 
 
+@pytest.mark.slow
 def test_a_narrow_screen_scrolls_tables_and_not_the_page(cliff: tuple[Path, Any, str]) -> None:
     """What a browser needs for it: a viewport, and each table and picture within a box that scrolls by itself."""
     _, _, page = cliff

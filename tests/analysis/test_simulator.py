@@ -215,6 +215,7 @@ def test_whoever_is_woken_for_the_lock_gets_the_next_core() -> None:
     assert run(jittered(), "locked", 64, 4).lock_wait_share < 5 / (64 * 11 / 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["hogwild", "locked"])
 def test_longer_slices_for_longer_turns_change_little(schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     coarse = run(jittered(), schedule, 24, 4, turns=8_000, quantum_seconds=1e-5)

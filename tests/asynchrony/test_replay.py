@@ -163,6 +163,7 @@ def test_a_constant_lag_is_exactly_that_after_the_warm_up(cliff: Make, tmp_path:
     assert (staleness == np.minimum(np.arange(len(staleness)), lag)).all()
 
 
+@pytest.mark.slow
 def same_model(a: Path, b: Path) -> bool:
     return (a / run_folder.MODEL).read_bytes() == (b / run_folder.MODEL).read_bytes()
 

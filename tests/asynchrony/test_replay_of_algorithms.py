@@ -29,6 +29,7 @@ def agrees(settings: Settings, folder: Path, *, worker_processes: bool) -> str |
     return difference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     ["n_step_q", *(pytest.param(k, marks=pytest.mark.slow) for k in ("one_step_q", "one_step_sarsa"))],

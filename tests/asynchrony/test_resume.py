@@ -68,6 +68,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(cartpole: Make, tmp_path:
     assert not (tmp_path / "cut" / "checkpoints").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["locked", pytest.param("hogwild", marks=pytest.mark.slow)])
 def test_a_live_run_that_was_interrupted_counts_every_turn_and_episode_once(
     cartpole: Make, tmp_path: Path, schedule: str
@@ -82,6 +83,7 @@ def test_a_live_run_that_was_interrupted_counts_every_turn_and_episode_once(
         assert found["equal"], found["difference"]
 
 
+@pytest.mark.slow
 def check_whole(folder: Path, frames: int) -> None:
     """Turns add up to the frames, and each worker's episodes to its turns but for the last, unfinished one."""
     header, turns = read_schedule(folder / run_folder.SCHEDULE)

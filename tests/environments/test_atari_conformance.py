@@ -67,6 +67,7 @@ def test_every_frame_is_that_of_gymnasiums_wrappers(game: str, settings_for: Cal
     assert (lives_lost > 1 and games_lost > 0) or game == "Pong"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("game", GAMES)
 def test_every_frame_is_that_of_the_vector_environment(
     game: str, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
