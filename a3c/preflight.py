@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a3c import machine
+from a3c.asynchrony.allocation import memory_error
 from a3c.problems import InvalidInput, Problem
 from a3c.records.checkpoints import KEPT
 from a3c.records.schedule_file import TURN
@@ -89,8 +90,8 @@ def allocating() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if any(words in str(error) for words in ("Cannot allocate memory", "can't allocate memory", "No space left")):
-            raise MemoryError(str(error).splitlines()[0]) from error
+        if out_of_memory := memory_error(error):
+            raise out_of_memory from error
         raise
 
 

@@ -1,4 +1,4 @@
-"""How a process keeps the memory that tensors come and go in."""
+"""How a process keeps the memory that tensors come and go in, and how to tell that there is no more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import ctypes
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt, in glibc's malloc.h
 _KEPT_BYTES = 128 * 2**20
+
+# What torch, the system and the loader of libraries say when memory runs out.
+_NO_MORE = ("Cannot allocate memory", "can't allocate memory", "No space left", "failed to map segment")
 
 
 def keep_freed_memory() -> None:
@@ -21,3 +24,10 @@ def keep_freed_memory() -> None:
         return
     mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
     mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def memory_error(error: BaseException) -> MemoryError | None:
+    """The error as one of memory, in its first line, if that is what has run out."""
+    text = str(error).partition("\n")[0]
+    wears_it = isinstance(error, ImportError | OSError | RuntimeError) and any(words in text for words in _NO_MORE)
+    return MemoryError(text) if wears_it or isinstance(error, MemoryError) else None

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import torch
 
-from a3c.asynchrony.allocation import keep_freed_memory
+from a3c.asynchrony.allocation import keep_freed_memory, memory_error
 from a3c.asynchrony.children import END, STACK_SIGNAL
 from a3c.environments.checked import EnvironmentFaultError
 from a3c.learning.gradients import NonFiniteError
@@ -68,7 +68,9 @@ def enter(target: Callable[[Any], None], assignment: Assigned, stack: Connection
         _send_last(assignment.pipe, UNSTORED, error)
     except (EnvironmentFaultError, InvalidInput, NonFiniteError) as error:  # which say all there is to say
         _send_last(assignment.pipe, FAILED, str(error))
-    except BaseException:
+    except BaseException as error:
+        if out_of_memory := memory_error(error):
+            _send_last(assignment.pipe, UNSTORED, out_of_memory)
         _send_last(assignment.pipe, FAILED, traceback.format_exc())
 
 

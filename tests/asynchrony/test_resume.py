@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,52 +108,6 @@ def test_a_game_that_cannot_be_saved_begins_anew_and_the_run_goes_on(
     interrupted(settings, tmp_path / "run", 1_000)
     done = train(settings, tmp_path / "run", Conditions(checkpoint_seconds=1e9))
     assert done["frames"] >= 4_000
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("schedule", ["drawn", "locked"])
-def test_kill_9_at_random_times_changes_nothing_that_the_order_decides(
-    cartpole: Make, tmp_path: Path, schedule: str
-) -> None:
-    more = {"order": {"kind": "constant_lag", "lag": 5}} if schedule == "drawn" else {}
-    settings = cartpole(budget_frames=30_000, workers=3, schedule=schedule, **more)
-    command = [sys.executable, "-m", "a3c", "train", "--settings", settings.to_json(), "--into", str(tmp_path / "run")]
-    command += ["--no-track", "--quiet", "--checkpoint-seconds", "0.2"]
-    draw, kills = random.Random(1), 0
-    while not (tmp_path / "run" / run_folder.DONE).exists():
-        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=draw.uniform(2.0, 5.0) if kills < 5 else None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-            process.wait()
-            until = time.monotonic() + 10  # 2 seconds on a machine that has nothing else to do
-            while _alive_in_session(process.pid) and time.monotonic() < until:
-                time.sleep(0.05)
-            assert not _alive_in_session(process.pid), "a worker outlived its supervisor"
-    done = run_folder.read_json(tmp_path / "run" / run_folder.DONE)
-    check_whole(tmp_path / "run", done["frames"])
-    found = replay(tmp_path / "run", tmp_path / "again")
-    assert found["equal"], found["difference"]
-    if schedule == "drawn":
-        train(settings, tmp_path / "whole")
-        assert first_difference(tmp_path / "whole", tmp_path / "run") is None
-    assert kills > 0
-
-
-def _alive_in_session(session: int) -> list[int]:
-    """Processes of a session that are not zombies."""
-    alive = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] not in "ZX":
-                alive.append(int(entry.name))
-    return alive
 
 
 def test_two_interruptions_while_it_stops_end_it_at_once(cartpole: Make, tmp_path: Path) -> None:

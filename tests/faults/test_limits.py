@@ -85,14 +85,15 @@ def test_what_torch_says_where_memory_runs_out_is_understood(words: str) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("before", "cause"),
+    ("before", "causes"),
     [
-        ("ulimit -v 850000", "Cannot allocate memory"),
-        ("mount -t tmpfs -o size=5m tmpfs /dev/shm", "No space left on device"),
+        ("ulimit -v 850000", ("Cannot allocate memory", "failed to map segment")),  # by the versions of libraries
+        ("mount -t tmpfs -o size=5m tmpfs /dev/shm", ("No space left on device",)),
     ],
+    ids=["address space", "shared memory"],
 )
 def test_memory_that_runs_out_in_spite_of_the_preflight_ends_the_run_in_one_sentence(
-    pong: Make, tmp_path: Path, before: str, cause: str
+    pong: Make, tmp_path: Path, before: str, causes: tuple[str, ...]
 ) -> None:
     """Others may take it between the look and the grasp: here the look is left out."""
     if "mount" in before and subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
@@ -103,8 +104,8 @@ def test_memory_that_runs_out_in_spite_of_the_preflight_ends_the_run_in_one_sent
     )
     code, said = train(pong(), tmp_path / "run", before, [sys.executable, "-c", without_looking])
     assert code == 1
-    assert said.startswith("a3c train: out of memory: unable to ")
-    assert f"{cause} (" in said
+    assert said.startswith("a3c train: out of memory: ")
+    assert any(cause in said for cause in causes)
     assert len(said.strip().splitlines()) == 1
 
 

@@ -29,7 +29,7 @@ from a3c.settings import Settings
 pytest.importorskip("mlflow")
 pytestmark = pytest.mark.slow
 
-TRAINERS, ROUNDS = int(os.environ.get("A3C_TRAINERS", "3")), int(os.environ.get("A3C_ROUNDS", "1"))
+TRAINERS, ROUNDS = int(os.environ.get("A3C_TRAINERS", "2")), int(os.environ.get("A3C_ROUNDS", "1"))
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 MOST_SECONDS = 300 + 30 * TRAINERS
 
