@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor, nn
+
 from a3c import seeding
 from a3c.environments.step import Spec
 from a3c.learning.networks import Architecture, Convolutional, FeedForward, FullyConnected, build
 from a3c.settings import Settings
 
 
-def body(settings: Settings, spec: Spec) -> Convolutional | FullyConnected:
+class Plain(nn.Module):
+    """Our convolutional layers as anybody would write them, in the memory layout that torch gives them."""
+
+    def __init__(self, ours: Convolutional) -> None:
+        super().__init__()
+        self.convolutions, self.hidden, self.width = ours.convolutions, ours.hidden, ours.width
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Features float32 [N, width] of uint8 [N, C, side, side]."""
+        x = observation.float() / 255
+        for convolution in self.convolutions:
+            x = torch.relu(convolution(x))
+        return torch.relu(self.hidden(x.flatten(1)))
+
+
+def body(settings: Settings, spec: Spec) -> Plain | FullyConnected:
     """The layers between an observation and the output layers, with our initialization."""
     network = build(
         Architecture(**settings.network.model_dump()),
@@ -18,4 +36,4 @@ def body(settings: Settings, spec: Spec) -> Convolutional | FullyConnected:
         seed=seeding.integer(settings.seed, "initialization"),
     )
     assert isinstance(network, FeedForward)  # `a3c.peers.check` has seen to it
-    return network.body
+    return Plain(network.body) if isinstance(network.body, Convolutional) else network.body
