@@ -239,8 +239,9 @@ def test_groups_of_a_sweep_stand_in_the_order_of_its_values(tmp_path: Path) -> N
     assert all([run.settings.seed for run in group.runs] == [0, 1] for group in found)
 
 
-def test_the_plan_shows_the_value_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", "staleness_prescribed", "--scale", "smoke", "--experiments", str(EXPERIMENTS)]) == 0
+def test_the_plan_shows_the_value_of_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = ["--experiments", str(EXPERIMENTS), "--results", str(tmp_path)]
+    assert main(["plan", "staleness_prescribed", "--scale", "smoke", *folders]) == 0
     assert [line.split()[2:5] for line in capsys.readouterr().out.splitlines() if "to do" in line] == [
         [variant, "lag", lag] for variant in ("shared_rmsprop", "momentum_sgd") for lag in ("0", "8")
     ]
