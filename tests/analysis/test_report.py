@@ -65,7 +65,6 @@ def test_the_page_says_question_answer_and_where_numbers_come_from(cliff: tuple[
         assert words in cliff[2]
 
 
-@pytest.mark.slow
 def test_a_narrow_screen_scrolls_tables_and_not_the_page(cliff: tuple[Path, Any, str]) -> None:
     """What a browser needs for it: a viewport, and each table and picture within a box that scrolls by itself."""
     _, _, page = cliff
@@ -75,6 +74,7 @@ def test_a_narrow_screen_scrolls_tables_and_not_the_page(cliff: tuple[Path, Any,
     assert re.search(r"\.box\{overflow-x:auto", page)
 
 
+@pytest.mark.slow
 def test_each_scale_has_a_page_and_a_page_is_the_same_when_written_again(cliff: tuple[Path, Any, str]) -> None:
     results, study, page = cliff
     laptop = dataclasses.replace(study, scale="laptop")

@@ -197,7 +197,6 @@ def test_a_killed_worker_ends_the_run_and_is_named(
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 130)]
 )
@@ -212,6 +211,7 @@ def test_a_signal_stops_the_run_and_its_workers(
     assert wait_for(lambda: not children_of(process.pid), 2)
 
 
+@pytest.mark.slow
 def test_a_run_folder_has_one_owner(trainer: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     process = trainer("locked")
     with pytest.raises(run_folder.RunFolderBusy, match=str(process.pid)):

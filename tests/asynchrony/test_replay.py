@@ -163,11 +163,11 @@ def test_a_constant_lag_is_exactly_that_after_the_warm_up(cliff: Make, tmp_path:
     assert (staleness == np.minimum(np.arange(len(staleness)), lag)).all()
 
 
-@pytest.mark.slow
 def same_model(a: Path, b: Path) -> bool:
     return (a / run_folder.MODEL).read_bytes() == (b / run_folder.MODEL).read_bytes()
 
 
+@pytest.mark.slow
 def test_lag_0_with_one_worker_is_a_locked_run_with_one_worker_bit_for_bit(cartpole: Make, tmp_path: Path) -> None:
     order = {"kind": "constant_lag", "lag": 0}
     drawn = recorded(cartpole, tmp_path / "drawn", schedule="drawn", order=order, workers=1)

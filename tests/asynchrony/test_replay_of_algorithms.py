@@ -29,7 +29,6 @@ def agrees(settings: Settings, folder: Path, *, worker_processes: bool) -> str |
     return difference
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     ["n_step_q", *(pytest.param(k, marks=pytest.mark.slow) for k in ("one_step_q", "one_step_sarsa"))],
@@ -43,6 +42,7 @@ def test_a_run_with_a_target_network_is_replayed_byte_for_byte(
         assert agrees(settings, tmp_path / "run", worker_processes=worker_processes) is None
 
 
+@pytest.mark.slow
 def test_a_run_that_remembers_is_replayed_byte_for_byte(cartpole: Make, tmp_path: Path) -> None:
     network = {"lstm_cells": 16}
     settings = cartpole(schedule="locked", workers=3, budget_frames=1_000, network=network, pull_interval_rollouts=2)

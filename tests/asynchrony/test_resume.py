@@ -80,7 +80,6 @@ def test_a_live_run_that_was_interrupted_counts_every_turn_and_episode_once(
         assert found["equal"], found["difference"]
 
 
-@pytest.mark.slow
 def check_whole(folder: Path, frames: int) -> None:
     """Turns add up to the frames, and each worker's episodes to its turns but for the last, unfinished one."""
     header, turns = read_schedule(folder / run_folder.SCHEDULE)
@@ -95,6 +94,7 @@ def check_whole(folder: Path, frames: int) -> None:
     assert seconds == sorted(seconds)
 
 
+@pytest.mark.slow
 def test_a_game_that_cannot_be_saved_begins_anew_and_the_run_goes_on(
     cartpole: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
