@@ -29,5 +29,5 @@ def keep_freed_memory() -> None:
 def memory_error(error: BaseException) -> MemoryError | None:
     """The error as one of memory, in its first line, if that is what has run out."""
     text = str(error).partition("\n")[0]
-    wears_it = isinstance(error, ImportError | OSError | RuntimeError) and any(words in text for words in _NO_MORE)
-    return MemoryError(text) if wears_it or isinstance(error, MemoryError) else None
+    disguised = isinstance(error, ImportError | OSError | RuntimeError) and any(words in text for words in _NO_MORE)
+    return MemoryError(text) if disguised or isinstance(error, MemoryError) else None

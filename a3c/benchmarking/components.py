@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 
 import torch
@@ -65,7 +66,7 @@ class Parts:
             "push": self._push,
             "pull": lambda: one.networks.online.vector.copy_(self._shared),
         }
-        return {name: lambda case=case: _median_seconds(case) for name, case in cases.items()}  # type: ignore[misc]
+        return {name: partial(_median_seconds, case) for name, case in cases.items()}
 
     def _emulator(self) -> Callable[[], object]:
         """As many frames as one decision takes, without looking at them."""

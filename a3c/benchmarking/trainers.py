@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ class Stopwatch:
 
     def measures(self, chosen: Mapping[str, Trainer]) -> dict[str, Measure]:
         """By name, decisions per second of all workers together."""
-        return {name: lambda name=name, one=one: self._steps_per_second(name, one) for name, one in chosen.items()}  # type: ignore[misc]
+        return {name: partial(self._steps_per_second, name, one) for name, one in chosen.items()}
 
     def first_update_seconds(self) -> float:
         """From the command to the first turn on record, with 16 workers."""
