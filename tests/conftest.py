@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,30 @@ def pong() -> Callable[..., Settings]:
     """A factory of Pong settings."""
     below = load_settings("atari_laptop", EXPERIMENTS)
     return lambda **changes: resolve(merge(copy.deepcopy(below), TINY, changes))
+
+
+@pytest.fixture(scope="session")
+def interrupted() -> Callable[[Settings, Path, int], None]:
+    """Trains, or goes on, until some frames, and is then asked to stop, as by Ctrl-C."""
+
+    def interrupt(settings: Settings, folder: Path, frames: int) -> None:
+        from a3c.asynchrony.outcomes import Progress, StoppedError
+        from a3c.training import Conditions, train
+
+        asked = False
+
+        def stop(progress: Progress) -> None:
+            nonlocal asked
+            if progress.frames >= frames and not asked:
+                asked = True
+                signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(StoppedError):
+            train(settings, folder, Conditions(checkpoint_seconds=1e9), stop)
+        assert not (folder / run_folder.DONE).exists()
+        assert (folder / "checkpoints").exists()
+
+    return interrupt
 
 
 @pytest.fixture(scope="session")

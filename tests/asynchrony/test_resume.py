@@ -19,6 +19,7 @@ from a3c.settings import Settings
 from a3c.training import Conditions, train
 
 Make = Callable[..., Settings]
+Interrupt = Callable[[Settings, Path, int], None]
 
 N_STEP_Q = {
     "kind": "n_step_q",
@@ -38,24 +39,10 @@ RUNS = {
 }
 
 
-def interrupted(settings: Settings, folder: Path, frames: int) -> None:
-    """Trains until some frames and is then asked to stop, as by Ctrl-C."""
-    asked = False
-
-    def stop(progress: Progress) -> None:
-        nonlocal asked
-        if progress.frames >= frames and not asked:
-            asked = True
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(StoppedError):
-        train(settings, folder, Conditions(checkpoint_seconds=1e9), stop)
-    assert not (folder / run_folder.DONE).exists()
-    assert (folder / "checkpoints").exists()
-
-
 @pytest.mark.parametrize("name", [pytest.param(n, marks=() if n == "drawn" else pytest.mark.slow) for n in RUNS])
-def test_an_interrupted_run_ends_as_if_it_had_not_been(cartpole: Make, tmp_path: Path, name: str) -> None:
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    cartpole: Make, interrupted: Interrupt, tmp_path: Path, name: str
+) -> None:
     settings = cartpole(budget_frames=6_000, workers=3, evaluation={"points": 3, "episodes": 1}, **RUNS[name])
     train(settings, tmp_path / "whole")
     interrupted(settings, tmp_path / "cut", 1_500)
@@ -68,7 +55,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(cartpole: Make, tmp_path:
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["locked", pytest.param("hogwild", marks=pytest.mark.slow)])
 def test_a_live_run_that_was_interrupted_counts_every_turn_and_episode_once(
-    cartpole: Make, tmp_path: Path, schedule: str
+    cartpole: Make, interrupted: Interrupt, tmp_path: Path, schedule: str
 ) -> None:
     settings = cartpole(budget_frames=8_000, workers=3, schedule=schedule, pull_interval_rollouts=2)
     interrupted(settings, tmp_path / "run", 2_000)
@@ -96,7 +83,7 @@ def check_whole(folder: Path, frames: int) -> None:
 
 @pytest.mark.slow
 def test_a_game_that_cannot_be_saved_begins_anew_and_the_run_goes_on(
-    cartpole: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cartpole: Make, interrupted: Interrupt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.syspath_prepend(str(tmp_path))

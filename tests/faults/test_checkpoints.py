@@ -10,7 +10,6 @@ import json
 import os
 import random
 import shutil
-import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from a3c.asynchrony.outcomes import Progress, StoppedError
 from a3c.problems import InvalidInput
 from a3c.records import checkpoint_document as documents
 from a3c.records import run_folder, states, storage
@@ -408,23 +406,12 @@ def test_names_are_on_the_disk_before_the_checkpoint_has_its_own(
     ]
 
 
-def interrupted(settings: Settings, folder: Path, frames: int) -> None:
-    """Trains, or goes on, until some frames, and is then asked to stop, as by Ctrl-C."""
-    asked = False
-
-    def stop(progress: Progress) -> None:
-        nonlocal asked
-        if progress.frames >= frames and not asked:
-            asked = True
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(StoppedError):
-        train(settings, folder, Conditions(checkpoint_seconds=1e9), stop)
-
-
 @pytest.mark.slow
 def test_a_run_that_goes_on_from_the_one_before_a_damaged_checkpoint_ends_as_if_nothing_had_been(
-    cartpole: Callable[..., Settings], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cartpole: Callable[..., Settings],
+    interrupted: Callable[[Settings, Path, int], None],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     order = {"kind": "geometric", "mean": 3.0, "max_lag": 9}
     settings = cartpole(budget_frames=6_000, workers=3, schedule="drawn", order=order)
