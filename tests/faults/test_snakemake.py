@@ -49,7 +49,7 @@ scales:
       variants: [long]
       workers: [2]
       seeds: 1
-      override: {budget_frames: 40_000, evaluation: {points: 2, episodes: 1}, records: {intervals: 4}}
+      override: {budget_frames: 120_000, evaluation: {points: 2, episodes: 1}, records: {intervals: 4}}
 """
 
 
