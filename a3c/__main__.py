@@ -115,6 +115,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         [
             "a3c train experiments/cartpole.yaml schedule=locked workers=4 seed=1",
             "a3c train experiments/paper.yaml game=Breakout budget_frames=200000 --into results/runs/try",
+            "a3c train experiments/paper.yaml workers=4 budget_frames=50000 --into /tmp/profiled --profile",
         ],
     )
     command.add_argument("file", nargs="?", default="experiments/paper.yaml", help="settings file to start from")
@@ -141,6 +142,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="S",
         help="end the run if a worker makes no turn for S seconds and ten times as long as its slowest; 0 for never",
     )
+    text = "also write where the workers' time goes: profile.csv, and trace.json for a viewer such as ui.perfetto.dev"
+    command.add_argument("--profile", action="store_true", help=text)
     command.add_argument("--no-track", action="store_true", help="do not show the run in MLflow")
     command.add_argument("--quiet", action="store_true", help="no progress")
     _add_folders(command)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from a3c.asynchrony.outcomes import Progress
     from a3c.plan import Study
     from a3c.settings import Settings
+    from a3c.training import Conditions
 
 
 def train(options: argparse.Namespace) -> int:
@@ -26,7 +27,6 @@ def train(options: argparse.Namespace) -> int:
     from a3c.progress import Bar
     from a3c.records.run_folder import RunFolderBusy
     from a3c.records.storage import storing
-    from a3c.training import Conditions
     from a3c.training import train as train_run
 
     settings = _settings(options)
@@ -45,13 +45,8 @@ def train(options: argparse.Namespace) -> int:
         mirror.start()
         bar.show(progress)
 
-    conditions = Conditions(
-        timing=options.timing,
-        checkpoint_seconds=options.checkpoint_seconds or None,
-        stall_seconds=options.stall_seconds or None,
-    )
     try:
-        train_run(settings, folder, conditions, watch)
+        train_run(settings, folder, _conditions(options), watch)
     except RunFolderBusy as error:
         print(f"a3c train: {error}", file=sys.stderr)
         return 1
@@ -60,8 +55,23 @@ def train(options: argparse.Namespace) -> int:
     finally:
         bar.close()
         mirror.close()
+    if options.profile:
+        from a3c.records.profiles import profile_text
+
+        print(profile_text(folder))
     print(f"finished: {folder}", file=sys.stderr)
     return 0
+
+
+def _conditions(options: argparse.Namespace) -> Conditions:
+    from a3c.training import Conditions
+
+    return Conditions(
+        timing=options.timing,
+        checkpoint_seconds=options.checkpoint_seconds or None,
+        stall_seconds=options.stall_seconds or None,
+        profile=options.profile,
+    )
 
 
 def _failed(error: Exception, folder: Path) -> int:

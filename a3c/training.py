@@ -38,6 +38,7 @@ class Conditions:
       checkpoint_seconds: between two checkpoints; None for none.
       stall_seconds: a worker that makes no turn for that long, and for ten times as long as its slowest turn, ends the
         run; None for never.
+      profile: write down where the workers' time goes.
     """
 
     timing: bool = False
@@ -45,6 +46,7 @@ class Conditions:
     worker_processes: bool = False
     checkpoint_seconds: float | None = None
     stall_seconds: float | None = STALL_SECONDS
+    profile: bool = False
 
 
 def train(
@@ -162,6 +164,7 @@ def _train(
     from a3c.asynchrony.checkpointing import Checkpointer
     from a3c.asynchrony.crew import Orders
     from a3c.asynchrony.live import Supervisor
+    from a3c.records.profiles import write_profiles
     from a3c.records.run_writer import RunWriter
 
     lengths = run.source.load("run")["lengths"] if run.source else None
@@ -179,9 +182,12 @@ def _train(
             source=run.source,
             evaluate_after_training=conditions.timing,
             stall_seconds=conditions.stall_seconds,
+            profile=conditions.profile,
         )
     result = supervisor.run(progress)
     writer.close()
+    if result.profiles:
+        write_profiles(folder, result.profiles)
     _write_models(folder, network, settings, result)
     _write_policy(folder, network, settings)
     return result

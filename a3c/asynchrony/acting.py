@@ -106,7 +106,7 @@ class Actor:
         """
         self.networks, self.learner, self.spec = networks, learner, batch.spec
         self.episodes: list[Episode] = []
-        self._batch, self._behavior, self._generator = batch, behavior, generator
+        self.batch, self._behavior, self._generator = batch, behavior, generator
         self._limit_steps, self._gamma = settings.learning.rollout_steps, settings.learning.gamma
         self._frames_per_step = settings.action_repeat * len(batch)
         size = len(batch)
@@ -157,7 +157,7 @@ class Actor:
     def save(self) -> State:
         """Games, recurrent state, random stream and unfinished episodes; between two rollouts nothing else is held."""
         return {
-            "environments": self._batch.save(),
+            "environments": self.batch.save(),
             "now": self._now.numpy(),
             "state": self._state.numpy(),
             "first": self._first.numpy(),
@@ -177,14 +177,14 @@ class Actor:
             if saved is None:
                 self._state[env], self._first[env], self._next_action = 0.0, 1.0, None
                 continue
-            self._batch.restore(env, saved)
+            self.batch.restore(env, saved)
             self._now_array[env] = state["now"][env]
             self._scores[env], self._steps[env] = float(state["scores"][env]), int(state["steps"][env])
 
     def _step(self, t: int, frames: int) -> Tensor | None:
         """Takes step t in every environment; if an episode ended, the value of what follows it, float32 [1]."""
         following, arrays = None, self._buffers.arrays
-        for env, step in enumerate(self._batch.step(self._choose(t, frames))):
+        for env, step in enumerate(self.batch.step(self._choose(t, frames))):
             discount = 0.0 if step.last and self._limit_steps is None else step.discount
             arrays.reward[t, env] = step.reward
             arrays.discount[t, env] = discount * self._gamma
@@ -245,7 +245,7 @@ class Actor:
         frames_after_pull = (t + 1) * self._frames_per_step
         self.episodes.append(Episode(env, frames_after_pull, self._scores[env], self._steps[env], truncated))
         self._scores[env], self._steps[env] = 0.0, 0
-        self._now_array[env] = self._batch.reset(env)
+        self._now_array[env] = self.batch.reset(env)
         self._first[env] = 1.0
         if self._recurrent:
             self._state[env] = 0.0

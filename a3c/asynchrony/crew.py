@@ -71,14 +71,16 @@ class Crew:
       evaluating: whether training has ended.
     """
 
-    def __init__(self, settings: Settings, memory: SharedMemory, orders: Orders) -> None:
+    def __init__(self, settings: Settings, memory: SharedMemory, orders: Orders, *, profile: bool = False) -> None:
         """Nothing is started yet.
 
         Args:
           settings: of the run.
           memory: shared.
           orders: how turns are made.
+          profile: whether workers measure where their time goes.
         """
+        self._profile = profile
         self._settings, self._memory, self._orders = settings, memory, orders
         self._context = context = process_context()
         recorded = orders.recorded
@@ -121,7 +123,7 @@ class Crew:
             child, there = self._child(f"worker {worker}")
             self.workers.append(child)
             given = (self._settings, self._memory, shared.lock, shared.rendezvous, there.pipe)
-            more = (places, orders.histogram, orders.recorded, shared.turnstile)
+            more = (places, orders.histogram, orders.recorded, shared.turnstile, self._profile)
             self._start(child, there, target, Assignment(worker, *given, *more))
         self.evaluator, there = self._child("evaluator")
         evaluation = EvaluationAssignment(self._settings, self._memory, evaluated, there.pipe)

@@ -36,6 +36,7 @@ from a3c.asynchrony.outcomes import (
     StoppedError,
 )
 from a3c.asynchrony.pausing import SAVED
+from a3c.asynchrony.profiling import PROFILE
 from a3c.asynchrony.shared import SNAPSHOTS, allocate
 from a3c.asynchrony.stopping import Stop, leave_closed_terminal
 from a3c.asynchrony.unfit import UNFIT
@@ -44,6 +45,7 @@ from a3c.asynchrony.watchdog import STALL_SECONDS
 from a3c.asynchrony.worker import EPISODES, MEMORY, SAMPLED
 from a3c.records.checkpoints import Checkpoint, State
 from a3c.records.divergence import Log
+from a3c.records.profiles import Profile
 from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, SampleRow
 from a3c.records.run_writer import RunWriter
 from a3c.records.unfit_batch import write_unfit_batch
@@ -67,6 +69,7 @@ class Supervisor:
         source: Checkpoint | None = None,
         evaluate_after_training: bool = False,
         stall_seconds: float | None = STALL_SECONDS,
+        profile: bool = False,
     ) -> None:
         """Allocates what the processes share; nothing is started yet.
 
@@ -79,11 +82,12 @@ class Supervisor:
           source: the checkpoint to go on from; the writer has cut the files to its lengths.
           evaluate_after_training: so that evaluation does not disturb a timing.
           stall_seconds: the shortest silence of a process that may end the run, see `watchdog`; None if none may.
+          profile: whether workers measure where their time goes.
         """
         self._writer = writer
         self._memory = allocate(settings, initial)
         self._drain = Drain(self._memory, settings)
-        self._crew = Crew(settings, self._memory, orders)
+        self._crew = Crew(settings, self._memory, orders, profile=profile)
         self._checkpointer, self._source = checkpointer, source
         self._evaluated, self._best, self._seconds_before = 0, Best.none(len(initial)), 0.0
         if source is not None:
@@ -95,6 +99,7 @@ class Supervisor:
         self._stop_by = 0.0
         self._recent_score: float | None = None
         self._peak_memory_bytes = 0
+        self._profiles: list[Profile] = []
 
     def run(self, progress: Callable[[Progress], None]) -> Result:
         """Trains until the budget is used up, then waits for the evaluation of the last parameters.
@@ -133,6 +138,7 @@ class Supervisor:
             start_seconds,
             lost_fraction(self._memory.probe.numpy(), self._drain.updates),
             self._peak_memory_bytes,
+            sorted(self._profiles),
         )
 
     def _restore(self, source: Checkpoint) -> None:
@@ -225,6 +231,8 @@ class Supervisor:
             self._writer.samples([sample])
         elif what == MEMORY:
             self._peak_memory_bytes = max(self._peak_memory_bytes, content)
+        elif what == PROFILE:
+            self._profiles.append(content)
         elif what == EVALUATED:
             self._receive_evaluation(content)
             self._vigil.progressed(child)

@@ -19,6 +19,7 @@ from a3c.asynchrony.entry import wait_to_begin
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Pushed, PushSeconds
 from a3c.asynchrony.order import Order, Turn, make_order
 from a3c.asynchrony.pausing import Pause
+from a3c.asynchrony.profiling import Profiler
 from a3c.asynchrony.recorded_order import ImpossibleTurn, RecordedOrder
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.store import LockedStore
@@ -30,6 +31,7 @@ from a3c.asynchrony.worker import (
     differentiate,
     make_pause,
     make_sampler,
+    profiled,
     reporting_memory,
 )
 from a3c.environments import make
@@ -46,11 +48,15 @@ class Observation:
     Attributes:
       examine: called with turn and push before the turn is applied.
       sampler: of all workers.
+      profiler: of all workers, if a profile is asked for.
     """
 
-    def __init__(self, assignment: Assignment, examine: Examine, sampler: Sampler) -> None:
+    def __init__(
+        self, assignment: Assignment, examine: Examine, sampler: Sampler, profiler: Profiler | None = None
+    ) -> None:
         self.examine = examine
         self.sampler = sampler
+        self.profiler = profiler
         self._assignment = assignment
         self._reporters: dict[int, Reporter] = {}
 
@@ -176,8 +182,7 @@ class Execution:
         self._pushed_frames = {int(worker): int(frames) for worker, frames in state["pushed_frames"].items()}
         self._observe.sampler.restore(state["sampler"])
         for worker, saved in state["actors"].items():
-            self._actors[int(worker)] = make_actor(self._settings, int(worker), self._networks)
-            self._actors[int(worker)].restore(saved)
+            self._actor(int(worker)).restore(saved)
         targets = {int(refreshes): torch.from_numpy(target) for refreshes, target in state["targets"].items()}
         self._versions = {
             int(v): _Version(LocalCopy(torch.from_numpy(vector), targets.get(int(r)), int(r)), int(frames))
@@ -187,13 +192,19 @@ class Execution:
         if self._version in self._versions:
             self._latest = self._versions[self._version].copy
 
+    def _actor(self, worker: int) -> Actor:
+        """The worker's actor, which is made when it is first needed."""
+        if worker not in self._actors:
+            self._actors[worker] = actor = make_actor(self._settings, worker, self._networks)
+            if self._observe.profiler is not None:
+                self._observe.profiler.trace_actor(actor)
+        return self._actors[worker]
+
     def _prepare(self, turn: Turn, turn_number: int) -> _Prepared:
         """The turn's rollout and gradient, with the parameters of the version it reads."""
         began = perf_counter()
         copy, frames = self._versions[turn.read]
-        if turn.worker not in self._actors:
-            self._actors[turn.worker] = make_actor(self._settings, turn.worker, self._networks)
-        actor = self._actors[turn.worker]
+        actor = self._actor(turn.worker)
         self._networks.hold(copy)
         pulled = perf_counter() - began
         place = Pulled(turn.read, max(frames, self._pushed_frames.get(turn.worker, 0)))
@@ -232,15 +243,19 @@ def execute(assignment: Assignment, comparison: Comparison) -> None:
     store = _store(assignment, spec)
     sampler = make_sampler(assignment, spec)
     wait_to_begin(assignment.pipe)
-    observe = Observation(assignment, comparison.examine, sampler)
-    execution = Execution(settings, store, networks, observe, make_pause(assignment))
-    if settings.schedule == "synchronous":
-        execution.synchronous()
-        return
-    try:
-        execution.asynchronous(_order(assignment))
-    except ImpossibleTurn as error:
-        comparison.impossible(error)
+    pause = make_pause(assignment)
+    with profiled(assignment) as profiler:
+        if profiler is not None:
+            profiler.trace_process(networks, store, sampler, pause)
+        observe = Observation(assignment, comparison.examine, sampler, profiler)
+        execution = Execution(settings, store, networks, observe, pause)
+        if settings.schedule == "synchronous":
+            execution.synchronous()
+            return
+        try:
+            execution.asynchronous(_order(assignment))
+        except ImpossibleTurn as error:
+            comparison.impossible(error)
 
 
 def _store(assignment: Assignment, spec: Spec) -> LockedStore | SynchronousStore:

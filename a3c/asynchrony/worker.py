@@ -22,6 +22,7 @@ from a3c.asynchrony.entry import wait_to_begin
 from a3c.asynchrony.exchange import LocalCopy, Pulled, Push, Store, restore_copy, save_copy
 from a3c.asynchrony.hogwild import HogwildStore
 from a3c.asynchrony.pausing import CheckpointPlaces, Pause
+from a3c.asynchrony.profiling import PROFILE, Profiler
 from a3c.asynchrony.sampling import Sampler, TurnSeconds
 from a3c.asynchrony.shared import SharedMemory
 from a3c.asynchrony.store import LockedStore
@@ -53,6 +54,7 @@ class Assignment:
       histogram: turns by staleness in another run, for an order drawn from it.
       recorded: the run to execute again and to compare with, if any.
       gates: of the turnstile that lets worker processes through in the recorded order, if any.
+      profile: whether to measure where the time goes, and to send (PROFILE, Profile) at the end.
     """
 
     worker: int
@@ -65,6 +67,7 @@ class Assignment:
     histogram: Sequence[int] | None = None
     recorded: Recorded | None = None
     gates: Sequence[Semaphore] = ()
+    profile: bool = False
 
 
 def work(
@@ -184,7 +187,11 @@ def run_worker(assignment: Assignment) -> None:
         pause = make_pause(assignment)
         wait_to_begin(assignment.pipe)
         report = Reporter(worker, assignment.pipe, float(assignment.memory.start_time))
-        work(worker, store, actor, examine=examine, sampler=sampler, report=report, pause=pause)
+        with profiled(assignment) as profiler:
+            if profiler is not None:
+                profiler.trace_process(actor.networks, store, sampler, pause)
+                profiler.trace_actor(actor)
+            work(worker, store, actor, examine=examine, sampler=sampler, report=report, pause=pause)
 
 
 def make_sampler(assignment: Assignment, spec: Spec) -> Sampler:
@@ -200,6 +207,15 @@ def make_pause(assignment: Assignment) -> Pause:
     """This process's part in checkpoints."""
     agreed = assignment.settings.schedule == "synchronous"
     return Pause(assignment.checkpoints, assignment.memory, assignment.pipe, assignment.worker, agreed=agreed)
+
+
+@contextmanager
+def profiled(assignment: Assignment) -> Iterator[Profiler | None]:
+    """A profiler, if one is asked for, whose profile is sent at the end."""
+    profiler = Profiler(assignment.worker) if assignment.profile else None
+    yield profiler
+    if profiler is not None:
+        assignment.pipe.send((PROFILE, profiler.profile()))
 
 
 @contextmanager

@@ -28,12 +28,14 @@ DONE = "done.json"
 TRACKED = "tracked.json"
 NOT_FINITE = "not_finite.npz"
 WARNINGS = "warnings.csv"
+PROFILE = "profile.csv"
+TRACE = "trace.json"
 LOCK = "lock"
 LOOK_SECONDS = 1.0
 
 RESULTS = (
     MANIFEST, EPISODES, INTERVALS, EVALUATIONS, SAMPLES, HISTOGRAM, SCHEDULE, POLICY, MODEL, BEST, DONE, TRACKED,
-    NOT_FINITE, WARNINGS,
+    NOT_FINITE, WARNINGS, PROFILE, TRACE,
 )  # fmt: skip
 
 
