@@ -6,6 +6,7 @@ snakemake --cores all --config scale=smoke   every study, a few seconds a run; s
 snakemake --cores all --config studies=staleness
 snakemake --cores all agree                  replays what a recorded schedule determines
 snakemake --cores all showcase               what of the results a repository can hold
+snakemake --cores all bench                  how fast this commit is on this machine
 """
 
 import sys
@@ -167,6 +168,20 @@ rule showcase:
         name=WORKFLOW.targets[-1].name,
     shell:
         "{WORKFLOW.a3c} showcase {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+
+
+# How fast this commit is on this machine; it takes the whole of it.
+rule bench:
+    output:
+        WORKFLOW.benchmark("json"),
+        report(WORKFLOW.benchmark("svg"), category="Speed"),
+        WORKFLOW.benchmark("png"),
+        WORKFLOW.benchmark("pdf"),
+    log:
+        f"results/logs/bench.log",
+    threads: workflow.cores
+    shell:
+        "{WORKFLOW.a3c} bench --into {output[0]} > {log} 2>&1"
 
 
 # Fails unless the run is made again byte for byte from its settings, seeds and recorded schedule.

@@ -98,12 +98,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    examples = ["a3c bench", "a3c bench components --rounds 3", "a3c bench trainers --seconds 20"]
+    examples = ["a3c bench", "a3c bench components --rounds 3", "a3c bench --show results/benchmarks/0123456789.json"]
     command = _command(commands, "bench", "how fast the trainer, its parts and its peers are on this machine", examples)
     command.add_argument("what", nargs="*", metavar="WHAT", help="components, trainers, start; all if none")
     command.add_argument("--rounds", type=int, default=5, help="how often everything is measured in turn (5)")
     command.add_argument("--seconds", type=float, default=10.0, help="that one run of a trainer should take (10)")
-    command.add_argument("--into", type=Path, metavar="FILE", help="by default RESULTS/benchmarks/COMMIT.json")
+    command.add_argument("--into", type=Path, metavar="FILE.json", help="by default RESULTS/benchmarks/COMMIT.json")
+    command.add_argument("--show", type=Path, metavar="FILE.json", help="measure nothing, print and draw an older one")
     _add_folders(command)
 
 

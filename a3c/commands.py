@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from a3c.bench_command import bench as bench
 from a3c.frozen_commands import evaluate as evaluate
 from a3c.frozen_commands import watch as watch
 from a3c.problems import InvalidInput, Problem
@@ -225,31 +226,6 @@ def showcase(options: argparse.Namespace) -> int:
     studies = _studies(options, "runs", "tables", "figures")
     write_showcase(studies, options.results, options.name or options.scale)
     return 0
-
-
-def bench(options: argparse.Namespace) -> int:
-    """Measures how fast the trainer, its parts and its peers are, and writes it down."""
-    import json
-
-    from a3c.benchmarking.benchmark import WHAT, benchmark, text
-    from a3c.records.storage import make_folder, write_text
-    from a3c.settings_files import load_settings
-
-    settings = load_settings("benchmark", options.experiments)
-    what = tuple(options.what) or WHAT
-    document = benchmark(
-        settings, options.experiments, what=what, rounds=options.rounds, seconds=options.seconds, say=_say_progress
-    )
-    path = options.into or options.results / "benchmarks" / f"{document['commit'][:10]}.json"
-    make_folder(path.parent)
-    write_text(path, json.dumps(document, indent=2, sort_keys=True) + "\n", durable=False)
-    print(text(document))
-    print(f"written to {path}")
-    return 0
-
-
-def _say_progress(what: str) -> None:
-    print(f"a3c bench: {what}", file=sys.stderr, flush=True)
 
 
 def doctor(options: argparse.Namespace) -> int:

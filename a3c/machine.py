@@ -7,6 +7,7 @@ import platform
 import resource
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,14 +76,14 @@ def memory() -> Memory | None:
 
 def _left_in(group: Path) -> int | None:
     """Bytes below a control group's limit; pages that hold nothing but files not used lately count as free."""
-    for limit, used, cache in (
+    for limit, used, cached in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
     ):
         try:
             most = int((group / limit).read_text())
             stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-            return max(0, most - int((group / used).read_text()) + int(stat.get(cache, 0)))
+            return max(0, most - int((group / used).read_text()) + int(stat.get(cached, 0)))
         except (OSError, ValueError):  # `max` is no limit
             continue
     return None
@@ -149,6 +150,13 @@ def commit() -> dict[str, Any]:
     except (OSError, subprocess.CalledProcessError):
         return {"commit": "unknown", "dirty": None}
     return {"commit": name, "dirty": dirty}
+
+
+@cache
+def code_name() -> str:
+    """The commit in ten letters, `-dirty` behind it if the code is not quite that; for the names of files."""
+    found = commit()
+    return found["commit"][:10] + ("-dirty" if found["dirty"] else "")
 
 
 def _git(where: Path, *arguments: str) -> str:

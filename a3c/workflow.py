@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from a3c import lifeline, missing, peers
+from a3c import lifeline, machine, missing, peers
 from a3c.analysis import outputs
 from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
 from a3c.environments.games import folder_name
@@ -221,6 +221,10 @@ class Workflow:
     def report(self, target: Target) -> str:
         """The report on a target's studies."""
         return str(outputs.report_path(self.results, target.name))
+
+    def benchmark(self, ending: str) -> str:
+        """The benchmark of the code as it is."""
+        return str(self.results / "benchmarks" / f"{machine.code_name()}.{ending}")
 
     def _done(self, folder: str) -> str:
         return str(self.results / "runs" / folder / "done.json")

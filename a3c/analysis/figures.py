@@ -61,18 +61,26 @@ def write_figures(study: Study, results: Path) -> None:
     drawings = FIGURES | {name: draw for view in study.views for name, draw in _of_view(view).items()}
     with mpl.rc_context(RC):
         for name in figure_names(study):
-            figure = drawings[name](study, tables)
-            fix_layout(figure)
-            for ending in FIGURE_ENDINGS:
-                path = figure_path(study, results, name, ending)
-                make_folder(path.parent)
-                file = io.BytesIO()
-                figure.savefig(file, format=ending, dpi=150, metadata=METADATA[ending])
-                write_bytes(path, file.getbuffer(), durable=False)
+            save(drawings[name](study, tables), figure_path(study, results, name))
 
 
 def _of_view(view: str) -> dict[str, Drawing]:
     return dict(implementation(view).FIGURES) if VIEWS[view].figures else {}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Lays a figure out and writes it in every format of `FIGURE_ENDINGS`; call it within `rc_context(RC)`.
+
+    Args:
+      figure: is laid out in place.
+      path: of one of the files; the others stand beside it.
+    """
+    fix_layout(figure)
+    make_folder(path.parent)
+    for ending in FIGURE_ENDINGS:
+        file = io.BytesIO()
+        figure.savefig(file, format=ending, dpi=150, metadata=METADATA[ending])
+        write_bytes(path.with_suffix(f".{ending}"), file.getbuffer(), durable=False)
 
 
 def fix_layout(figure: Figure) -> None:

@@ -14,7 +14,7 @@ from a3c import machine
 from a3c.benchmarking.components import Parts
 from a3c.benchmarking.goals import Outcome, goals, outcomes
 from a3c.benchmarking.limits import copy_bytes_per_second, peak_flops
-from a3c.benchmarking.rounds import Measure, interleaved, spread
+from a3c.benchmarking.rounds import Measure, interleaved
 from a3c.benchmarking.trainers import Stopwatch, installed, trainers
 from a3c.fingerprint import fingerprint
 from a3c.problems import InvalidInput, Problem, unknown
@@ -95,19 +95,3 @@ def _help_seconds() -> float:
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "a3c", "--help"], check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
-
-
-def text(document: Mapping[str, Any]) -> str:
-    """The document as a table to be read: medians and quartiles, then the goals."""
-    lines = [f"{document['cpu']}, {document['cores']} cores, commit {document['commit']}"]
-    for measured, unit, scale in (("seconds", "ms", 1e3), ("steps_per_second", "steps/s", 1.0)):
-        for name, values in document[measured].items():
-            median, low, high, rounds = spread([scale * value for value in values])
-            lines.append(f"  {name:32} {median:10.2f} ({low:.2f} to {high:.2f}) {unit}, n={rounds}")
-    for goal in document["goals"]:
-        sign, verdict = ("<=" if goal["at_most"] else ">="), ("met" if goal["met"] else "MISSED")
-        lines.append(
-            f"  {goal['what']:48} {goal['median']:6.2f} ({goal['low']:.2f} to {goal['high']:.2f})"
-            f"  goal {sign} {goal['bound']:g}: {verdict}"
-        )
-    return "\n".join(lines)
