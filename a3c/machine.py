@@ -156,7 +156,7 @@ def commit() -> dict[str, Any]:
 def code_name() -> str:
     """The commit in ten letters, `-dirty` behind it if the code is not quite that; for the names of files."""
     found = commit()
-    return found["commit"][:10] + ("-dirty" if found["dirty"] else "")
+    return str(found["commit"])[:10] + ("-dirty" if found["dirty"] else "")
 
 
 def _git(where: Path, *arguments: str) -> str:
