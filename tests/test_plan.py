@@ -46,7 +46,13 @@ def test_the_shipped_studies_are_found_and_settings_files_are_none() -> None:
 
 
 QUESTION_SCALES = ("smoke", "laptop", "paper")
-PLANNED = [(name, scale) for scale in SCALES for name in studies(EXPERIMENTS, scale)]
+SLOW_SCALES = ("overnight", "paper")  # thousands of runs
+EVERY_SCALE = [pytest.param(scale, marks=[pytest.mark.slow] * (scale in SLOW_SCALES)) for scale in SCALES]
+PLANNED = [
+    pytest.param(name, scale, marks=[pytest.mark.slow] * (scale in SLOW_SCALES))
+    for scale in SCALES
+    for name in studies(EXPERIMENTS, scale)
+]
 
 
 @pytest.mark.parametrize("name", studies(EXPERIMENTS))
@@ -66,7 +72,7 @@ def test_every_shipped_study_is_planned_at_each_of_its_scales(name: str, scale: 
     assert sorted(run.folder for group in groups(study) for run in group.runs) == sorted(r.folder for r in study.runs)
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", EVERY_SCALE)
 def test_one_folder_is_one_run_whichever_study_asks(scale: str) -> None:
     runs = [run for name in studies(EXPERIMENTS, scale) for run in load_study(name, scale, EXPERIMENTS).runs]
     assert len({run.folder for run in runs}) == len({(run.peer, run.settings.to_json()) for run in runs})
@@ -85,6 +91,7 @@ def test_a_run_that_two_studies_share_has_one_folder() -> None:
     assert {folder.rsplit("/", 1)[1] for folder in shared} == {"seed0", "seed1", "seed2"}
 
 
+@pytest.mark.slow
 def test_a_folder_says_to_which_studies_it_belongs() -> None:
     run = next(r for r in load_study("staleness", "laptop", EXPERIMENTS).runs if r.settings.workers == 4)
     found = studies_of(Path("elsewhere") / "runs" / run.folder, EXPERIMENTS)
@@ -127,7 +134,7 @@ def test_a_new_variant_changes_no_other_run(tmp_path: Path) -> None:
     assert planned(EXPERIMENTS).items() < after.items()
 
 
-@pytest.mark.parametrize("scale", QUESTION_SCALES)
+@pytest.mark.parametrize("scale", ["smoke", *(pytest.param(s, marks=pytest.mark.slow) for s in ("laptop", "paper"))])
 def test_comments_questions_and_the_order_of_keys_change_no_run(scale: str, tmp_path: Path) -> None:
     edited = copied(
         tmp_path / "experiments",

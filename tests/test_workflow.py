@@ -113,7 +113,12 @@ def test_every_scale_can_be_planned(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "key"), [(["scale=huge"], "scale"), (["scal=smoke"], "scal"), (["studies=stalenes"], "staleness")]
+    ("arguments", "key"),
+    [
+        (["scale=huge"], "scale"),
+        pytest.param(["scal=smoke"], "scal", marks=pytest.mark.slow),
+        pytest.param(["studies=stalenes"], "staleness", marks=pytest.mark.slow),
+    ],
 )
 def test_a_wrong_configuration_ends_with_exit_code_2_and_no_traceback(
     checkout: Path, arguments: list[str], key: str

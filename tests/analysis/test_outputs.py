@@ -22,6 +22,7 @@ def test_asking_what_there_will_be_imports_neither_pandas_nor_matplotlib() -> No
     assert not imported_after("import a3c.analysis.outputs") & {"pandas", "matplotlib", "torch", "mlflow"}
 
 
+@pytest.mark.slow
 def test_nothing_in_the_analysis_imports_torch_or_mlflow() -> None:
     folder = Path(outputs.__file__).parent
     names = [f"a3c.analysis.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"]

@@ -159,6 +159,7 @@ def test_weights_that_are_no_distribution_are_refused(weights: list[float]) -> N
 # Speeds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 16])
 @pytest.mark.parametrize("order", PULLING, ids=name)
 def test_mean_staleness_is_n_minus_1_whatever_the_speeds(drawn: Drawn, order: dict[str, Any], workers: int) -> None:

@@ -91,7 +91,7 @@ def test_mean_staleness_of_a_locked_run_is_the_number_of_other_workers(
     assert int(turn_columns(header, turns)["frames"][-1]) >= 105_000
 
 
-@pytest.mark.parametrize("executor", ["processes", "batched"])
+@pytest.mark.parametrize("executor", [pytest.param("processes", marks=pytest.mark.slow), "batched"])
 def test_two_synchronous_runs_of_one_seed_are_byte_identical(
     cartpole: Callable[..., Settings], tmp_path: Path, executor: str
 ) -> None:

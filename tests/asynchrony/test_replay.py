@@ -59,6 +59,7 @@ def test_a_locked_run_on_a_real_game_is_replayed_byte_for_byte(pong: Make, tmp_p
     assert found["equal"], found["difference"]
 
 
+@pytest.mark.slow
 def test_two_live_runs_of_one_seed_are_not_the_same(locked: Path, cartpole: Make, tmp_path: Path) -> None:
     """Otherwise the tests above would show nothing."""
     other = recorded(cartpole, tmp_path, schedule="locked", workers=4)
@@ -103,6 +104,7 @@ def test_an_altered_setting_is_reported_at_the_first_turn_it_can_change(locked: 
     assert found["difference"].startswith("turn 0 (worker"), "the gradient norm of the very first turn"
 
 
+@pytest.mark.slow
 def test_another_kind_of_processor_is_named_before_the_run_is_blamed(locked: Path, tmp_path: Path) -> None:
     run = shutil.copytree(locked, tmp_path / "run")
     content = json.loads((run / run_folder.MANIFEST).read_text())
@@ -155,7 +157,7 @@ def staleness_of(run: Path) -> np.ndarray:
     return turn_columns(header, turns)["staleness"]
 
 
-@pytest.mark.parametrize("lag", [0, 1, 7, 64])
+@pytest.mark.parametrize("lag", [0, 1, 7, pytest.param(64, marks=pytest.mark.slow)])
 def test_a_constant_lag_is_exactly_that_after_the_warm_up(cliff: Make, tmp_path: Path, lag: int) -> None:
     run = recorded(cliff, tmp_path, schedule="drawn", order={"kind": "constant_lag", "lag": lag}, workers=4)
     staleness = staleness_of(run)

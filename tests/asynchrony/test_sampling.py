@@ -92,6 +92,7 @@ def test_drift_is_what_a_second_look_at_both_versions_finds(lagging: Path, tmp_p
     assert -1.0 <= float(row["gradient_cosine"]) < 1.0
 
 
+@pytest.mark.slow
 def test_action_values_drift_in_distance_and_gradient_and_have_no_policy_to_shift(
     cartpole: Make, valuing: Callable[..., dict[str, Any]], execute: Callable[..., SimpleNamespace]
 ) -> None:
@@ -118,6 +119,7 @@ def test_synchronous_samples_hold_times_and_nothing_about_staleness(cliff: Make,
         assert {row[name] for name in ("distance", "gradient_cosine", "kl", "ratio_max", "torn")} == {""}
 
 
+@pytest.mark.slow
 def test_the_phases_of_a_lone_worker_add_up_to_its_run(cartpole: Make, tmp_path: Path) -> None:
     """What the phases leave out is the loop itself and the reports of finished episodes."""
     settings = cartpole(schedule="locked", workers=1, budget_frames=8_000, records={"sample_interval_turns": 1})

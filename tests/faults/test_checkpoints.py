@@ -351,6 +351,7 @@ def write_one_more(folder: Path, last: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.mark.slow
 def test_a_writer_that_dies_before_any_step_leaves_a_whole_checkpoint(tmp_path: Path) -> None:
     source, code, last = written(tmp_path / "source"), 9, 0
     rows = (source / run_folder.EPISODES).read_bytes()

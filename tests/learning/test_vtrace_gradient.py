@@ -99,7 +99,9 @@ def test_the_gradient_is_that_of_the_papers_sums_worked_out_by_hand(B: int, rho_
         assert norm == pytest.approx(float(expected.norm()), rel=1e-4)
 
 
-@pytest.mark.parametrize("limits", [(1.0, 1.0), (1.5, 1.0), (100.0, 100.0)])
+@pytest.mark.parametrize(
+    "limits", [(1.0, 1.0), *(pytest.param(limits, marks=pytest.mark.slow) for limits in ((1.5, 1.0), (100.0, 100.0)))]
+)
 @pytest.mark.parametrize(("kind", "seeds"), [("table", 10), ("mlp", 10), ("lstm", 10), ("conv2013", 2)])
 def test_with_the_acting_parameters_it_is_the_usual_gradient_to_the_last_bit(
     kind: str, seeds: int, limits: tuple[float, float]

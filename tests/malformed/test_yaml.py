@@ -82,6 +82,7 @@ def test_mistakes_in_several_files_and_blocks_are_said_together(copied: Path, ed
     refused(words, ["plan", "--experiments", str(copied)])
 
 
+@pytest.mark.slow
 def test_a_study_without_its_question_is_not_passed_over(copied: Path, edit: Edit, refused: Refused) -> None:
     edit(STUDY, "question:", "qestion:")
     refused(["'qestion'"], ["plan", "--experiments", str(copied)])

@@ -59,6 +59,7 @@ def test_a_killed_owner_leaves_no_lock_behind(tmp_path: Path) -> None:
             assert (tmp_path / run_folder.LOCK).read_text().split()[0] == str(os.getpid())
 
 
+@pytest.mark.slow
 def test_a_folder_can_be_owned_again_after_it_was_let_go(tmp_path: Path) -> None:
     for _ in range(2):
         with run_folder.own(tmp_path), pytest.raises(run_folder.RunFolderBusy):
