@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from a3c.analysis import published
+from a3c.analysis.captions import number, plural
 from a3c.analysis.outputs import groups
 from a3c.analysis.published import EPOCH_FRAMES, EXPERIMENTS
 from a3c.analysis.reading import Floats
 from a3c.analysis.score_tables import Row, column, with_interval
+from a3c.analysis.verdicts import with_ends
 from a3c.analysis.views.published_curves_figures import SUPPLEMENTS, published_curves
 from a3c.analysis.views.published_curves_methods import (
     STAND_INS,
@@ -81,6 +83,26 @@ def rows(study: Study, results: Path, base: Mapping[str, list[Row]]) -> dict[str
         "published_curves": [row for line in lines for row in _curve_rows(line, unit)],
         "against_published": against + (_racing_rows(unit) if racing else []),
     }
+
+
+def answer(study: Study, tables: Mapping[str, pd.DataFrame]) -> str | None:
+    """Where ours stand beside the paper's curve at their last points, if the study compares no variants.
+
+    Args:
+      study: with the view.
+      tables: by name.
+    """
+    table = tables["against_published"]
+    found = table[(table["n"] > 0) & table["difference"].notna()]
+    if len(study.variants) > 1 or found.empty:
+        return None
+    sentences = [
+        f"In {row['game']} after {number(row['x'])} {str(row['unit']).replace('_', ' ')}, {row['variant']} with "
+        f"{plural(int(row['workers']))} scores {with_ends(row, 'score_mean')} (n = {row['n']}); the paper's curve "
+        f"stands at {number(row['published_score'])} there."
+        for row in found.to_dict("records")
+    ]
+    return " ".join(sentences)
 
 
 def axis_of(figure: str) -> str:

@@ -19,6 +19,7 @@ from a3c.analysis.views.published_curves_methods import STAND_INS
 from a3c.plan import Study
 
 APART = 0.05  # of the published axis: a shorter run would be a smudge in its corner, so it gets a panel of its own
+ZOOM = 2.5  # times our own length, where the published axis is much longer than that
 DASHES = (0, (3.2, 1.6))
 
 # One-step Sarsa has figures of its own, in the supplement.
@@ -146,9 +147,11 @@ def _draw(
 
 def _end(table: pd.DataFrame, panel: Panel) -> float:
     """Where the axis ends: one place for all panels of a game that show the same."""
-    names = {"ours": ["score_mean"], "published": ["published_score"], "both": ["score_mean", "published_score"]}
     mine = table[table["game"] == panel.game]
-    return float(mine.loc[mine[names[panel.show]].notna().any(axis="columns"), "x"].max())
+    ours, theirs = (float(mine.loc[mine[name].notna(), "x"].max()) for name in ("score_mean", "published_score"))
+    if panel.show != "both" or np.isnan(theirs):
+        return theirs if panel.show == "published" else ours
+    return max(ours, min(theirs, ZOOM * ours))
 
 
 def _title(panel: Panel) -> str:
@@ -176,8 +179,17 @@ def _caption(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
     return (
         "Solid: ours, the mean over seeds of the score of the training episodes that ended in the 5% of the axis "
         f"before each point; {band}; {seeds(ours)} a line. {_of_the_paper(study, tables)}{small if apart else ''}"
+        + _beyond(tables["published_curves"])
         + overload(tables["runs"])
     )
+
+
+def _beyond(table: pd.DataFrame) -> str:
+    """Says so where an axis that both share leaves out the rest of the paper's curves."""
+    both = [game for game in dict.fromkeys(table["game"]) if _shows(table, game) == ("both",)]
+    ends = {game: table.loc[(table["game"] == game) & table["published_score"].notna(), "x"].max() for game in both}
+    cut = any(end > _end(table, Panel(game, None, "both")) for game, end in ends.items())
+    return " The paper's curves go on beyond the axis." if cut else ""
 
 
 def _of_the_paper(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from a3c.analysis import outputs, published
+from a3c.analysis.captions import number
 from a3c.analysis.tables import read_table, write_tables
 from a3c.analysis.views import VIEWS
 from a3c.analysis.views import published_curves as view
@@ -98,6 +99,25 @@ def test_lines_that_only_the_paper_has_are_there_and_named_after_our_variant_of_
 def test_short_runs_have_panels_of_their_own_beside_the_papers(made: Made, synthetic: Any) -> None:
     study, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=2))
     assert titles(view.FIGURES["published_curves"](study, tables)) == ["Pong, ours", "Pong, paper"]
+
+
+def test_beside_a_longer_curve_the_axis_ends_where_ours_can_still_be_read(made: Made, synthetic: Any) -> None:
+    """8 epochs beside 50."""
+    study, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=16, budget_frames=32_000_000))
+    figure = view.FIGURES["published_curves"](study, tables)
+    assert titles(figure) == ["Pong"]
+    assert figure.axes[0].get_xlim() == (0.0, 20.0)
+    assert "go on beyond the axis" in " ".join(figure.texts[0].get_text().split())
+
+
+def test_one_variant_alone_is_answered_by_the_papers_curve(made: Made, synthetic: Any) -> None:
+    study, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=16, budget_frames=100_000_000))
+    theirs = tables["against_published"].query("workers == 16 and n > 0").iloc[0]
+    said = str(view.answer(study, tables))
+    assert said.startswith("In Pong after 25 epochs, hogwild with 16 workers scores ")
+    assert said.endswith(f"the paper's curve stands at {number(theirs['published_score'])} there.")
+    two = made("3", *(synthetic.make_run(name, "Pong", workers=16) for name in ("hogwild", "locked")))
+    assert view.answer(*two) is None
 
 
 def test_a_game_that_the_paper_has_not_says_so_with_the_papers_own_beside_it(made: Made, synthetic: Any) -> None:
