@@ -15,6 +15,7 @@ from a3c.benchmarking.components import Parts
 from a3c.benchmarking.goals import Outcome, goals, outcomes
 from a3c.benchmarking.limits import copy_bytes_per_second, peak_flops
 from a3c.benchmarking.rounds import Measure, interleaved
+from a3c.benchmarking.scaling import scaling
 from a3c.benchmarking.trainers import Stopwatch, installed, trainers
 from a3c.fingerprint import fingerprint
 from a3c.problems import InvalidInput, Problem, unknown
@@ -55,16 +56,21 @@ def benchmark(
         timed |= {"first update": watch.first_update_seconds, "help": _help_seconds}
     trained = watch.measures(installed(trainers(cores))) if "trainers" in what else {}
     values = interleaved(timed | trained, rounds, say)
-    limits = {"peak_flops": peak_flops(), "flops_per_step": parts.flops_per_step()}
+    limits = {
+        "peak_flops": peak_flops(),
+        "flops_per_step": parts.flops_per_step(),
+        "copy_bytes_per_second": copy_bytes_per_second(),
+    }
     found = outcomes(goals(cores, limits["flops_per_step"], limits["peak_flops"]), values)
     return {
         **_machine(cores),
         "settings": dict(settings),
         "seconds_per_run": seconds,
-        "limits": limits | {"copy_bytes_per_second": copy_bytes_per_second()},
+        "limits": limits,
         "seconds": {name: values[name] for name in timed},
         "steps_per_second": {name: values[name] for name in trained},
         "goals": [_goal(outcome) for outcome in found],
+        "scaling": scaling(values, parts.parameters),
     }
 
 

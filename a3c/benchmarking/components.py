@@ -42,6 +42,11 @@ class Parts:
         self._statistics = torch.ones(len(statistics_names(settings.optimizer)), len(online.vector))
         self._gradient = torch.full_like(online.vector, 1e-6)
 
+    @property
+    def parameters(self) -> int:
+        """How many the network has, P."""
+        return len(self._shared)
+
     def flops_per_step(self) -> float:
         """Operations that one decision cannot do without: forward once, and backward at twice that."""
         network = self._one.networks.online

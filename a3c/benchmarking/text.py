@@ -21,4 +21,23 @@ def text(document: Mapping[str, Any]) -> str:
             f"  {goal['what']:48} {goal['median']:6.2f} ({goal['low']:.2f} to {goal['high']:.2f})"
             f"  goal {sign} {goal['bound']:g}: {verdict}"
         )
+    if document["scaling"]:
+        lines += _scaling(document["scaling"])
     return "\n".join(lines)
+
+
+def _scaling(scaling: Mapping[str, Any]) -> list[str]:
+    """Workers of one game on as many cores, as far as arithmetic and a simulation can say."""
+    cores, most = scaling["cores"], scaling["memory_bytes_per_second"] / 1e9
+    lines = [f"  {'simulated steps/s on cores:':32}" + "".join(f"{count:>9}" for count in cores)]
+    for schedule, speeds in scaling["steps_per_second"].items():
+        lines.append(f"    {schedule:30}" + "".join(f"{speed:>9,.0f}" for speed in speeds))
+    filled = ", ".join(
+        f"{name} with {scaling[key]:.0f} workers"
+        for key, name in (
+            ("workers_that_fill_one_lock", "one lock"),
+            ("workers_that_fill_8_locks", "8 locks on shards"),
+            ("workers_that_fill_the_memory", f"memory of {most:.0f} GB/s"),
+        )
+    )
+    return [*lines, f"  on paper, full: {filled}"]

@@ -20,6 +20,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "seconds": {"push": [0.001, 0.0012, 0.0011], "pull": [0.0001] * 3, "help": [0.1] * 3},
         "steps_per_second": {"a3c, 2 workers": [900.0, 1_000.0, 1_100.0], "sb3 a2c, 16 games": [600.0] * 3},
         "goals": [{**GOAL, "at_most": False, "met": False}],
+        "scaling": {},
     }
     return facts | measured | changes
 
@@ -49,7 +50,7 @@ def test_a_goal_is_drawn_as_a_multiple_with_more_always_better() -> None:
 
 def test_what_was_not_measured_is_said() -> None:
     axes = benchmark_figure(document(seconds={}, goals=[])).axes
-    assert [ax.texts[0].get_text() for ax in axes] == ["not measured", "1,000", "not measured"]
+    assert [ax.texts[0].get_text() for ax in axes] == ["not measured", "1,000", "not measured", "not measured"]
 
 
 def test_the_start_of_a_command_is_no_part_of_a_turn() -> None:
