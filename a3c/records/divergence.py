@@ -2,8 +2,10 @@
 
 Two signs are looked for in the rows of intervals.
 
-    gradient_norm   the mean norm exceeds `NORM_BEGINS` times the median of the `NORM_ROWS` rows before it; over when it
-                    is below `NORM_ENDS` times the median that it began from
+    gradient_norm   the mean norm exceeds `NORM_BEGINS` times the median of the `NORM_ROWS` means before it; over when
+                    it is below `NORM_ENDS` times the median that it began from. Rows are put together until they have
+                    `NORM_UPDATES`: a rollout that was paid has a gradient a hundred times that of one that was not, and
+                    in short rows it would be chance that is warned of
     entropy         the mean entropy is below `ENTROPY_BEGINS` of the first row's, which is nearly that of choosing
                     blindly; over when it is above `ENTROPY_ENDS` of it
 
@@ -27,6 +29,7 @@ from a3c.records.run_folder import INTERVALS, WARNINGS
 from a3c.records.storage import write_text
 
 NORM_BEGINS, NORM_ENDS, NORM_ROWS, NORM_FEWEST = 50.0, 5.0, 20, 5
+NORM_UPDATES = 50
 ENTROPY_BEGINS, ENTROPY_ENDS = 0.01, 0.05
 
 
@@ -79,6 +82,7 @@ class Watch:
     def __init__(self) -> None:
         self._norms: deque[float] = deque(maxlen=NORM_ROWS)
         self._norm_limit: float | None = None  # below which an episode is over
+        self._updates, self._pooled_updates, self._pooled_norms = 0, 0, 0.0
         self._first_entropy: float | None = None
         self._collapsed = False
 
@@ -87,16 +91,30 @@ class Watch:
         return [trouble for row in rows for trouble in (*self._norm(row), *self._entropy(row))]
 
     def _norm(self, row: IntervalRow) -> Iterable[Trouble]:
+        norm = self._pooled_norm(row)
+        if norm is None:
+            return
         if self._norm_limit is not None:
-            if row.gradient_norm >= self._norm_limit:
+            if norm >= self._norm_limit:
                 return
             self._norm_limit = None
-        threshold = norm_jumped(row.gradient_norm, self._norms)
+        threshold = norm_jumped(norm, self._norms)
         if threshold is None:
-            self._norms.append(row.gradient_norm)
+            self._norms.append(norm)
             return
         self._norm_limit = threshold / NORM_BEGINS * NORM_ENDS
-        yield Trouble(row.frames, row.seconds, "gradient_norm", row.gradient_norm, threshold)
+        yield Trouble(row.frames, row.seconds, "gradient_norm", norm, threshold)
+
+    def _pooled_norm(self, row: IntervalRow) -> float | None:
+        """The mean norm of the last rows together, once they have enough updates."""
+        updates, self._updates = row.updates - self._updates, row.updates
+        self._pooled_updates += updates
+        self._pooled_norms += updates * row.gradient_norm
+        if self._pooled_updates < NORM_UPDATES:
+            return None
+        norm = self._pooled_norms / self._pooled_updates
+        self._pooled_updates, self._pooled_norms = 0, 0.0
+        return norm
 
     def _entropy(self, row: IntervalRow) -> Iterable[Trouble]:
         if row.entropy is None:

@@ -131,9 +131,10 @@ def test_an_unfit_batch_is_a_file_without_pickles(tmp_path: Path) -> None:
     assert batch.sentence().startswith("worker 3, in the turn that read version 1,234 (frame 56,000), met a number")
 
 
-def row(frames: int, norm: float = 1.0, entropy: float | None = 0.69) -> IntervalRow:
+def row(frames: int, norm: float = 1.0, entropy: float | None = 0.69, updates_a_row: int = 64) -> IntervalRow:
     values: dict[str, Any] = dict.fromkeys(IntervalRow._fields, 0.0)
-    return IntervalRow(**{**values, "frames": frames, "gradient_norm": norm, "entropy": entropy, "score_mean": None})
+    numbers = {"frames": frames, "updates": updates_a_row * (frames + 1), "gradient_norm": norm, "entropy": entropy}
+    return IntervalRow(**{**values, **numbers, "score_mean": None})
 
 
 def test_a_jump_of_the_norm_is_told_once_until_it_is_over() -> None:
@@ -144,6 +145,13 @@ def test_a_jump_of_the_norm_is_told_once_until_it_is_over() -> None:
     ]  # fmt: skip
     assert Watch().look(row(k, norm) for k, norm in enumerate([1.0] * 4 + [1e9])) == [], "too few rows to judge by"
     assert norm_jumped(51.0, [0.0] * 9) is None, "a gradient that was zero tells nothing"
+
+
+def test_a_rollout_that_is_paid_for_once_is_no_jump() -> None:
+    """One turn in 32 has a gradient a hundred times the others': rows of 4 turns jump, 64 of them together do not."""
+    short = [row(k, 25.0 if k % 8 == 7 else 0.25, updates_a_row=4) for k in range(160)]
+    assert Watch().look(short) == []
+    assert [t.frames for t in Watch().look([*short, *(row(k, 1e3, updates_a_row=4) for k in range(160, 176))])] == [168]
 
 
 def test_a_collapse_of_entropy_is_told_once_until_it_is_over() -> None:
