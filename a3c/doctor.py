@@ -162,7 +162,7 @@ def _studies(experiments: Path, scale: str) -> Finding:
     text = f"{runs} runs at {scale} scale, up to {processes} workers in one, {cores} cores"
     if processes <= cores:
         return Finding("studies", OK, text)
-    remedy = "none is needed: they are marked as oversubscribed, and how fast they are says little about more cores"
+    remedy = f"for speeds that mean something, {processes} cores; scores are as good on fewer, and runs say on which"
     return Finding("studies", WARNING, text, remedy)
 
 

@@ -56,17 +56,13 @@ def benchmark(
         timed |= {"first update": watch.first_update_seconds, "help": _help_seconds}
     trained = watch.measures(installed(trainers(cores))) if "trainers" in what else {}
     values = interleaved(timed | trained, rounds, say)
-    limits = {
-        "peak_flops": peak_flops(),
-        "flops_per_step": parts.flops_per_step(),
-        "copy_bytes_per_second": copy_bytes_per_second(),
-    }
+    limits = {"peak_flops": peak_flops(), "flops_per_step": parts.flops_per_step()}
     found = outcomes(goals(cores, limits["flops_per_step"], limits["peak_flops"]), values)
     return {
         **_machine(cores),
         "settings": dict(settings),
         "seconds_per_run": seconds,
-        "limits": limits,
+        "limits": limits | {"copy_bytes_per_second": copy_bytes_per_second()},
         "seconds": {name: values[name] for name in timed},
         "steps_per_second": {name: values[name] for name in trained},
         "goals": [_goal(outcome) for outcome in found],
