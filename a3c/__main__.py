@@ -91,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--name", help=f"of what is made below RESULTS/{name}; by default the scale")
     _add_bench(commands)
     _add_doctor(commands)
+    examples = ["a3c settings", "a3c settings | grep learning_rate"]
+    _add_folders(_command(commands, "settings", "what can be set, to what, and what the paper's values are", examples))
     progress = _command(commands, "progress", "how many planned runs are finished", ["a3c progress PLAN"])
     progress.add_argument("plan", type=Path, metavar="PLAN", help="a file RESULTS/logs/plan_*.json of the workflow")
     _add_folders(progress)

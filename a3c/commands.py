@@ -172,6 +172,15 @@ def measure(options: argparse.Namespace) -> int:
     return 0
 
 
+def settings(options: argparse.Namespace) -> int:
+    """Prints what can be set, and what the paper's values are."""
+    from a3c.settings_files import load_settings
+    from a3c.settings_reference import reference
+
+    print(reference(load_settings("paper", options.experiments)), end="")
+    return 0
+
+
 def plan(options: argparse.Namespace) -> int:
     """Lists the runs of studies, or says everything that is wrong with them."""
     for study in _studies(options):
