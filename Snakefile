@@ -48,6 +48,7 @@ rule all:
     input:
         WORKFLOW.report(WORKFLOW.targets[0]),
         f"results/mlflow/tracked_{WORKFLOW.targets[0].name}",
+    localrule: True
 
 
 # The claims that fast games can test, as well.
@@ -55,6 +56,7 @@ rule claims:
     input:
         WORKFLOW.report(WORKFLOW.targets[-1]),
         f"results/mlflow/tracked_{WORKFLOW.targets[-1].name}",
+    localrule: True
 
 
 # `done.json` is the one declared output: Snakemake deletes declared outputs before a job starts. A run is trained again
@@ -73,6 +75,8 @@ rule train:
     resources:
         conditions=WORKFLOW.conditions,
         plan=WORKFLOW.plan,
+        mem_mb=WORKFLOW.megabytes,
+        runtime=WORKFLOW.minutes,
     params:
         settings=WORKFLOW.settings,
         code=fingerprint(),
@@ -94,6 +98,8 @@ rule train_peer:
     resources:
         conditions=WORKFLOW.conditions,
         plan=WORKFLOW.plan,
+        mem_mb=WORKFLOW.megabytes,
+        runtime=WORKFLOW.minutes,
     params:
         script=WORKFLOW.script,
         settings=WORKFLOW.settings,
@@ -115,6 +121,7 @@ for target in WORKFLOW.targets:
             touch(f"results/mlflow/tracked_{target.name}"),
         log:
             f"results/logs/{WORKFLOW.scale}/track_{target.name}.log",
+        localrule: True
         shell:
             "{WORKFLOW.a3c} track > {log} 2>&1"
 
@@ -127,6 +134,7 @@ for target in WORKFLOW.targets:
             WORKFLOW.ledger(target),
         log:
             f"results/logs/{WORKFLOW.scale}/claims_{target.name}.log",
+        localrule: True
         params:
             studies=[study.name for study in target.studies],
             name=target.name,
@@ -147,6 +155,7 @@ for target in WORKFLOW.targets:
             report(WORKFLOW.report(target), category="Report"),
         log:
             f"results/logs/{WORKFLOW.scale}/report_{target.name}.log",
+        localrule: True
         params:
             studies=[study.name for study in target.studies],
             name=target.name,
@@ -163,6 +172,7 @@ rule showcase:
         f"results/showcase/{WORKFLOW.targets[-1].name}/README.md",
     log:
         f"results/logs/{WORKFLOW.scale}/showcase.log",
+    localrule: True
     params:
         studies=[study.name for study in WORKFLOW.targets[-1].studies],
         name=WORKFLOW.targets[-1].name,
@@ -211,6 +221,7 @@ rule measure:
 rule agree:
     input:
         WORKFLOW.agreements(),
+    localrule: True
 
 
 for study in WORKFLOW.studies:
@@ -224,6 +235,7 @@ for study in WORKFLOW.studies:
             WORKFLOW.tables(study),
         log:
             f"results/logs/{study.scale}/tables_{study.name}.log",
+        localrule: True
         params:
             study=study.name,
             title=study.title,
@@ -247,6 +259,7 @@ for study in WORKFLOW.studies:
             ),
         log:
             f"results/logs/{study.scale}/figures_{study.name}.log",
+        localrule: True
         params:
             study=study.name,
             question=study.question,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from a3c import lifeline, machine, missing, peers
+from a3c import batch_system, lifeline, machine, missing, peers
 from a3c.analysis import outputs
 from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
 from a3c.environments.games import folder_name
@@ -121,6 +121,14 @@ class Workflow:
     def conditions(self, wildcards: Mapping[str, str]) -> str:
         """The options of `a3c train` that do not change what is learnt."""
         return "--timing" if self._folder(wildcards) in self._timed else "--no-timing"
+
+    def megabytes(self, wildcards: Mapping[str, str]) -> int:
+        """Memory that a run asks a batch system for."""
+        return batch_system.megabytes(self._settings(wildcards))
+
+    def minutes(self, wildcards: Mapping[str, str]) -> int:
+        """Time that a run asks a batch system for."""
+        return batch_system.minutes(self._settings(wildcards))
 
     def script(self, wildcards: Mapping[str, str]) -> str:
         """The program that trains a peer's run."""
