@@ -24,6 +24,9 @@ PYTHON = (
     sys.executable
 )  # the jobs run with the Python that runs Snakemake, activated or not
 WORKFLOW = load_or_exit(config, "experiments", "results")
+CORES = (
+    workflow.resource_settings.cores
+)  # None on a cluster, where a timing has a node to itself
 
 
 wildcard_constraints:
@@ -71,12 +74,13 @@ rule train:
         "results/runs/{game}/{id}/seed{seed}/done.json",
     log:
         "results/runs/{game}/{id}/seed{seed}/train.log",
-    threads: WORKFLOW.threads(workflow.cores)
+    threads: WORKFLOW.threads(CORES)
     resources:
         conditions=WORKFLOW.conditions,
         plan=WORKFLOW.plan,
         mem_mb=WORKFLOW.megabytes,
         runtime=WORKFLOW.minutes,
+        slurm_extra=WORKFLOW.exclusive,
     params:
         settings=WORKFLOW.settings,
         code=fingerprint(),
@@ -94,12 +98,13 @@ rule train_peer:
         "results/runs/{game}/{id}/seed{seed}/train.log",
     wildcard_constraints:
         id=PEER_ID,
-    threads: WORKFLOW.threads(workflow.cores)
+    threads: WORKFLOW.threads(CORES)
     resources:
         conditions=WORKFLOW.conditions,
         plan=WORKFLOW.plan,
         mem_mb=WORKFLOW.megabytes,
         runtime=WORKFLOW.minutes,
+        slurm_extra=WORKFLOW.exclusive,
     params:
         script=WORKFLOW.script,
         settings=WORKFLOW.settings,
@@ -189,7 +194,7 @@ rule bench:
         WORKFLOW.benchmark("pdf"),
     log:
         f"results/logs/bench.log",
-    threads: workflow.cores
+    threads: CORES or 1
     shell:
         "{WORKFLOW.a3c} bench --into {output[0]} > {log} 2>&1"
 

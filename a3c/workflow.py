@@ -130,6 +130,10 @@ class Workflow:
         """Time that a run asks a batch system for."""
         return batch_system.minutes(self._settings(wildcards))
 
+    def exclusive(self, wildcards: Mapping[str, str]) -> str:
+        """What a timing asks SLURM for beside that: a node to itself."""
+        return "--exclusive" if self._folder(wildcards) in self._timed else ""
+
     def script(self, wildcards: Mapping[str, str]) -> str:
         """The program that trains a peer's run."""
         return str(self.experiments / peers.FOLDER / f"{self._run(wildcards).peer}.py")

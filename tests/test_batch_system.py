@@ -1,0 +1,25 @@
+"""What a run asks a batch system for grows with what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from a3c import batch_system
+from a3c.settings import Settings
+
+Make = Callable[..., Settings]
+
+
+def test_memory_is_that_of_its_processes_and_its_games(pong: Make) -> None:
+    """Beside the workers there are the evaluator and the supervisor."""
+    assert batch_system.megabytes(pong(workers=1)) == 500 + 3 * 300 + 8
+    assert batch_system.megabytes(pong(workers=16)) == 500 + 18 * 300 + 16 * 8
+    batched = pong(workers=16, schedule="synchronous", executor="batched")
+    assert batch_system.megabytes(batched) == 500 + 3 * 300 + 16 * 8
+
+
+def test_time_is_that_of_its_frames_and_at_most_a_day(pong: Make, cliff: Make) -> None:
+    assert batch_system.minutes(pong(workers=1, budget_frames=950 * 60 * 10)) == 5 + 10
+    assert batch_system.minutes(pong(workers=10, budget_frames=950 * 60 * 10)) == 5 + 1
+    assert batch_system.minutes(pong(workers=1, budget_frames=10**9)) == 24 * 60
+    assert batch_system.minutes(cliff(workers=1, budget_frames=1_000)) == 6
