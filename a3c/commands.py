@@ -105,16 +105,15 @@ def _failed(error: Exception, folder: Path) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    from a3c.settings import Settings, resolve
-    from a3c.settings_files import assignment, load_settings, merge
+    from a3c.api import make_settings
+    from a3c.settings import Settings
 
     if options.settings is not None:
         return Settings.from_json(options.settings)
     path = Path(options.file)
     if path.suffix != ".yaml":
         raise InvalidInput([Problem(options.file, "is no settings file: its name must end in .yaml")])
-    raw = load_settings(path.stem, path.parent)
-    return resolve(merge(raw, *(assignment(text) for text in options.assignments)))
+    return make_settings(path, *options.assignments)
 
 
 def _run_folder(settings: Settings) -> str:

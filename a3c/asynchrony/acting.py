@@ -82,6 +82,7 @@ class Actor:
       networks: which may be shared with other actors that act in turn.
       learner: the algorithm.
       spec: of the games.
+      batch: the games.
       episodes: finished since they were last taken; the caller clears the list.
     """
 
