@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from a3c.environments.games import CONTINUOUS_GAMES, CUSTOM_PATTERN, kind_of, known_games
-from a3c.problems import Problem, unknown
+from a3c.problems import Problem, shown, unknown
 
 ASYNCHRONOUS = ("hogwild", "locked")
 ACTION_VALUES = ("one_step_q", "one_step_sarsa", "n_step_q")
@@ -28,7 +28,7 @@ ENVIRONMENTS = tuple(NETWORKS)
 
 def conflicts(raw: dict[str, Any]) -> list[Problem]:
     """Combinations that cannot be run, each with its reason; fields of a wrong type are left to their own message."""
-    of_agent = _network_conflicts(raw) + _algorithm_conflicts(raw) + _rollout_conflicts(raw)
+    of_agent = _network_conflicts(raw) + _algorithm_conflicts(raw) + _rollout_conflicts(raw) + _own_conflicts(raw)
     return _game_conflicts(raw) + _maze_conflicts(raw) + _schedule_conflicts(raw) + of_agent
 
 
@@ -48,6 +48,10 @@ def _schedule_conflicts(raw: dict[str, Any]) -> list[Problem]:
     if schedule == "synchronous" and _kind(raw.get("correction")) in ("scaled_rate", "delay_compensation", "vtrace"):
         why = f"got {_kind(raw['correction'])!r}, but synchronous gradients are never stale; allowed: none"
         found.append(Problem("correction.kind", why))
+    if raw.get("device") == "cuda" and executor != "batched":
+        why = "got 'cuda', but only executor 'batched' has one learner to put there; each worker here acts and learns "
+        why += "on a core of its own, a few observations at a time; allowed: cpu"
+        found.append(Problem("device", why))
     optimizer = raw.get("optimizer")
     annealing = optimizer.get("annealing") if isinstance(optimizer, dict) else None
     if schedule == "synchronous" and annealing == "linear_per_worker":
@@ -164,4 +168,19 @@ def _rollout_conflicts(raw: dict[str, Any]) -> list[Problem]:
         found.append(Problem(key, "null, a whole episode, needs one environment a worker: episodes differ in length"))
     if _kind(environment) == "atari":
         found.append(Problem(key, "null, a whole episode, is up to 27,000 steps of Atari; give a number of steps"))
+    return found
+
+
+def _own_conflicts(raw: dict[str, Any]) -> list[Problem]:
+    """A user's own network and loss are named as a user's own environment is."""
+    found = []
+    for part, key in (("network", "factory"), ("algorithm", "loss")):
+        settings = raw.get(part)
+        name = settings.get(key) if isinstance(settings, dict) and _kind(settings) == "custom" else None
+        if isinstance(name, str) and kind_of(name) != "custom":
+            what = f"got {shown(name)}; needed: a function of yours as package.module:function ({CUSTOM_PATTERN})"
+            found.append(Problem(f"{part}.{key}", what))
+    if _kind(raw.get("algorithm")) == "custom" and _kind(raw.get("correction")) == "vtrace":
+        why = "got 'vtrace', which makes returns of its own; a custom loss makes them itself; allowed: not vtrace"
+        found.append(Problem("correction.kind", why))
     return found

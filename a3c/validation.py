@@ -42,10 +42,7 @@ def _sentence(error: Any, root: type[Frozen]) -> str:
         return "its `kind` is missing"
     if kind == "literal_error":
         return f"got {shown(value)}; allowed: {context['expected']}"
-    hint = ""
-    if kind == "float_type" and isinstance(value, str):
-        hint = " (YAML reads 7e-4 as text: write 7.0e-4)"
-    return f"got {shown(value)}; {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
+    return f"got {shown(value)}; {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
 def _siblings(location: tuple[int | str, ...], root: type[Frozen]) -> list[str]:

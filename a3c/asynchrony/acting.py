@@ -43,7 +43,7 @@ class Episode(NamedTuple):
 
 
 class Networks:
-    """The network that acts and learns and, for action values, the target network beside it.
+    """The network that acts and learns and, for action values, the target network beside it, on the run's device.
 
     Attributes:
       online: its vector is what a pull writes to.
@@ -51,8 +51,9 @@ class Networks:
     """
 
     def __init__(self, settings: Settings, spec: Spec) -> None:
-        self.online = make_network(settings, spec)
-        self.target = None if settings.target_interval_frames is None else make_network(settings, spec)
+        self.online = make_network(settings, spec, settings.device)
+        interval = settings.target_interval_frames
+        self.target = None if interval is None else make_network(settings, spec, settings.device)
         self._refreshes = -1
 
     @property
@@ -64,9 +65,11 @@ class Networks:
         """Takes over what was pulled, as far as it is not held already."""
         if copy.vector is not self.online.vector:
             self.online.vector.copy_(copy.vector)
+        self.online.refresh()
         if self.target is not None and copy.refreshes != self._refreshes:
             assert copy.target is not None
             self.target.vector.copy_(copy.target)
+            self.target.refresh()
             self._refreshes = copy.refreshes
 
 

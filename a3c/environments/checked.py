@@ -113,7 +113,7 @@ def staying(call: str) -> Iterator[None]:
     """Lets nobody leave the program from within an environment: it would look like a run that has ended well.
 
     Raises:
-      EnvironmentFaultError: if that was tried; the supervisor's own SIGTERM passes.
+      EnvironmentFaultError: if that was tried; what the supervisor's signal raises passes.
     """
     try:
         yield

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +11,7 @@ from a3c.environments.checked import Checked, staying
 from a3c.environments.step import Environment, Spec
 from a3c.problems import InvalidInput, Problem
 from a3c.settings import CustomSettings
+from a3c.settings.named_functions import bind
 
 if TYPE_CHECKING:
     import gymnasium
@@ -22,10 +20,7 @@ METHODS = ("reset", "step", "save", "restore", "close")
 
 
 def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.Generator) -> Environment:
-    """What `factory(**options)` returns, if it is an environment.
-
-    It is code that runs with its user's rights, so a study that names somebody else's should be read before it is run.
-    What it returns is looked at, see `Checked`.
+    """What `factory(**options)` returns, if it is an environment; what that returns is looked at, see `Checked`.
 
     A `gymnasium.Env` with discrete actions or vectors of real ones, and box or discrete observations, is adapted: its
     first `reset` gets `seed`, and its rewards are scaled by `reward_scale`. An object that follows
@@ -42,10 +37,9 @@ def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.
       InvalidInput: naming the module or factory that was not found, the options it does not take, or what it returned
         instead.
     """
-    factory = _find(game)
-    arguments = _arguments(game, factory, settings.options, generator)
+    factory = bind(game, ("game", "environment.options"), settings.options, offered={"generator": generator})
     with staying(game):
-        made = factory(**arguments)
+        made = factory()
     if isinstance(getattr(made, "spec", None), Spec) and not _missing(made):
         if settings.reward_scale != 1.0:
             what = f"got {settings.reward_scale}; {game} makes its rewards itself: allowed: 1.0"
@@ -54,42 +48,6 @@ def custom(game: str, settings: CustomSettings, seed: int, generator: np.random.
     if _is_gymnasium(made):
         return _adapted(game, made, settings.reward_scale, seed)
     raise _problem(f"{game} returned {_described(made)}; {_wanted(made)}")
-
-
-def _find(game: str) -> Callable[..., Any]:
-    module_name, _, name = game.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        # A module that the user's module imports and that is not there is another problem, with a traceback of its own.
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise
-        raise _problem(f"no module {error.name!r} for {game}; is its folder on PYTHONPATH?") from error
-    except SystemExit as error:
-        raise _problem(f"module {module_name!r} ends the program when it is imported") from error
-    factory = getattr(module, name, None)
-    if not callable(factory):
-        raise _problem(f"module {module_name!r} has no function or class {name!r}")
-    return cast(Callable[..., Any], factory)
-
-
-def _arguments(
-    game: str, factory: Callable[..., Any], options: dict[str, Any], generator: np.random.Generator
-) -> dict[str, Any]:
-    """The factory's keyword arguments: its options, and `generator` if it asks for one."""
-    try:
-        signature = inspect.signature(factory)
-    except ValueError as error:
-        raise _problem(
-            f"{game} does not say which arguments it takes; a function or class in Python is needed"
-        ) from error
-    arguments = options | ({"generator": generator} if "generator" in signature.parameters else {})
-    try:
-        signature.bind(**arguments)
-    except TypeError as error:
-        what = f"{game}{signature} does not take {options}: {error}"
-        raise InvalidInput([Problem("environment.options", what)]) from None
-    return arguments
 
 
 def _is_gymnasium(made: object) -> bool:

@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from a3c.learning.corrections import truncated_ratios, vtrace_targets
-from a3c.learning.drift import PolicyShift, policy_shift
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.gradients import Diagnostics, flat_gradient
 from a3c.learning.losses import Terms, actor_critic_terms, objective
-from a3c.learning.policies import Policy
+from a3c.learning.policy_and_value import PolicyAndValue
 from a3c.learning.returns import lambda_returns
 from a3c.learning.rollouts import Rollout
 
 
 @dataclass(frozen=True)
-class ActorCritic:
-    """A policy and a state value; the network's output columns are the policy's, then the value.
+class ActorCritic(PolicyAndValue):
+    """A policy and a state value that descend the paper's objective.
 
     Attributes:
-      policy: the distribution over actions.
       value_weight: c_v, times the squared error (0.5 in the paper's own code, by e-mail).
       entropy_weight: β.
       gae_lambda: λ of `lambda_returns`; 1 in the paper.
     """
 
-    policy: Policy
     value_weight: float
     entropy_weight: float
     gae_lambda: float = 1.0
-
-    one_step: ClassVar[bool] = False
-    values_next_action: ClassVar[bool] = False
-
-    @property
-    def outputs(self) -> int:
-        """Columns of the network's output, K."""
-        return self.policy.columns + 1
-
-    def bootstrap(self, output: Tensor, action: Tensor | None = None) -> Tensor:
-        """V of each observation, float32 [...], of output float32 [..., K]."""
-        del action
-        return output[..., -1]
 
     def gradient(self, network: FlatNetwork, rollout: Rollout) -> tuple[Tensor, Diagnostics]:
         """The gradient of the objective on one rollout, summed over its T steps and averaged over its B environments.
@@ -112,17 +95,6 @@ class ActorCritic:
         seen = (rollout.reward, rollout.discount, output[..., -1], bootstrap_value, ratio)
         targets, advantage = vtrace_targets(*seen, rho_limit=rho_limit, c_limit=c_limit)
         return flat_gradient(network, self._loss(self._terms(output, rollout, targets, advantage), rollout))
-
-    @torch.no_grad()
-    def valued_anew(self, network: FlatNetwork, rollout: Rollout) -> Rollout:
-        """The rollout with the value that the network gives to what follows it; a bootstrap of 0 for none stays 0."""
-        _, state = network.unroll(rollout)
-        value = self.bootstrap(network.act(rollout.final_observation, state)[0])
-        return replace(rollout, bootstrap_value=value)
-
-    def shift(self, then: Tensor, now: Tensor, action: Tensor) -> PolicyShift | None:
-        """What became of the policy; arguments as for `policy_shift`, with whole outputs [N, K]."""
-        return policy_shift(self.policy, then[:, :-1], now[:, :-1], action)
 
     def _terms(self, output: Tensor, rollout: Rollout, returns: Tensor, advantage: Tensor | None = None) -> Terms:
         log_policy, entropy = self.policy.judge(output[..., :-1], rollout.action)

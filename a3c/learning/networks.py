@@ -180,7 +180,27 @@ class Table(nn.Module):
         return self.rows[observation], state
 
 
-Network = FeedForward | Recurrent | Separate | Table
+class Wrapped(nn.Module):
+    """A module of the user's own that knows nothing of time: output [N, K] of observations [N, *shape]."""
+
+    state_size = 0
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [T, B, K] of observations [T, B, *shape]; the state, [B, 0], is handed through."""
+        del first
+        output = self.module(observation.flatten(0, 1))
+        return output.unflatten(0, observation.shape[:2]), state
+
+    def step(self, observation: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Output [B, K] of observations [B, *shape]."""
+        return self.module(observation), state
+
+
+Network = FeedForward | Recurrent | Separate | Table | Wrapped
 
 
 @dataclass(frozen=True)

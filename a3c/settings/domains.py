@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from a3c.settings.named_functions import Options
 from a3c.settings.numbers import AboveZero, Positive
 from a3c.validation import Frozen
 
@@ -115,21 +114,12 @@ class CliffSettings(Frozen):
     reward_scale: AboveZero
 
 
-def _finite(options: dict[str, Any]) -> dict[str, Any]:
-    """Settings are told apart by their JSON, and JSON has no infinity."""
-    try:
-        json.dumps(options, allow_nan=False)
-    except ValueError:
-        raise PydanticCustomError("finite", "numbers in it should be finite") from None
-    return options
-
-
 class CustomSettings(Frozen):
     """A user's own environment, `package.module:factory`; `options` are the factory's keyword arguments."""
 
     kind: Literal["custom"]
     reward_scale: AboveZero
-    options: Annotated[dict[str, JsonValue], AfterValidator(_finite)]
+    options: Options
 
 
 class _Layers(Frozen):
@@ -167,6 +157,18 @@ class TableSettings(Frozen):
     kind: Literal["table"]
 
 
+class CustomNetwork(Frozen):
+    """A user's own network without recurrent cells, made by `factory`, `package.module:function`.
+
+    It is called with the environment's spec, the number of output columns and `options` as keyword arguments, and
+    returns a torch module. docs/own_parts.md has an example.
+    """
+
+    kind: Literal["custom"]
+    factory: str
+    options: Options
+
+
 Environment = Annotated[
     AtariSettings
     | ControlSettings
@@ -180,4 +182,4 @@ Environment = Annotated[
     | CustomSettings,
     Field(discriminator="kind"),
 ]
-Network = Annotated[ConvSettings | MLPSettings | TableSettings, Field(discriminator="kind")]
+Network = Annotated[ConvSettings | MLPSettings | TableSettings | CustomNetwork, Field(discriminator="kind")]

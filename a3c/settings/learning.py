@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from a3c.settings.named_functions import Options
 from a3c.settings.numbers import AboveZero, Decay, NonNegative, Positive, Unit
 from a3c.validation import Frozen
 
@@ -36,6 +37,18 @@ class ActorCriticSettings(Frozen):
     gae_lambda: Unit
 
 
+class CustomLoss(Frozen):
+    """A policy and a state value with a user's own loss, `package.module:function`.
+
+    It is called with log π(a|o), the entropy, the value and the rollout, and `options` as keyword arguments, and
+    returns what is descended. docs/own_parts.md has an example.
+    """
+
+    kind: Literal["custom"]
+    loss: str
+    options: Options
+
+
 class ExplorationSettings(Frozen):
     """Epsilon-greedy acting, annealed linearly from 1 over `annealing_frames` of the global counter.
 
@@ -49,24 +62,26 @@ class ExplorationSettings(Frozen):
     evaluation_epsilon: Unit
 
 
-class _ActionValues(Frozen):
+class ActionValueSettings(Frozen):
+    """What all algorithms that learn action values have: a target network, and exploration."""
+
     target_interval_frames: Positive
     exploration: ExplorationSettings
 
 
-class OneStepQ(_ActionValues):
+class OneStepQ(ActionValueSettings):
     """Asynchronous one-step Q-learning (Mnih et al., 2016, Algorithm 1)."""
 
     kind: Literal["one_step_q"]
 
 
-class OneStepSarsa(_ActionValues):
+class OneStepSarsa(ActionValueSettings):
     """Asynchronous one-step Sarsa (Mnih et al., 2016, section 4)."""
 
     kind: Literal["one_step_sarsa"]
 
 
-class NStepQ(_ActionValues):
+class NStepQ(ActionValueSettings):
     """Asynchronous n-step Q-learning (Mnih et al., 2016, Algorithm S2)."""
 
     kind: Literal["n_step_q"]
@@ -138,6 +153,6 @@ class VTrace(Frozen):
     c_limit: AboveZero
 
 
-Algorithm = Annotated[ActorCriticSettings | OneStepQ | OneStepSarsa | NStepQ, Field(discriminator="kind")]
+Algorithm = Annotated[ActorCriticSettings | OneStepQ | OneStepSarsa | NStepQ | CustomLoss, Field(discriminator="kind")]
 Optimizer = Annotated[SharedRMSProp | RMSProp | MomentumSGD | SharedAdam, Field(discriminator="kind")]
 Correction = Annotated[NoCorrection | ScaledRate | DelayCompensation | VTrace, Field(discriminator="kind")]
