@@ -69,7 +69,7 @@ def load(folder: Path, point: str = FINAL, policy: str | None = None, episodes: 
     read_parameters(folder, network, best=number is not None)
     changes = {"policy": policy or settings.evaluation.policy, "episodes": episodes or settings.evaluation.episodes}
     evaluation = settings.evaluation.model_copy(update=changes)
-    notes = changed_conditions(run_folder.read_json(folder / run_folder.MANIFEST))
+    notes = changed_conditions(folder)
     name = FINAL if number is None else str(number)
     asked = settings.model_copy(update={"evaluation": evaluation})
     return Frozen(asked, network, name, frames, description, notes)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a3c import machine
-from a3c.fingerprint import fingerprint
+from a3c.fingerprint import run_fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import run_folder
+from a3c.records.storage import write_bytes
 from a3c.settings import Settings
-from a3c.training import Conditions, cpu_capability, train
+from a3c.training import Conditions, train
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
@@ -54,7 +56,7 @@ def replay(
     settings = replayable_settings(folder)
     recorded = recorded_turns(folder, until)
     agreement: dict[str, Any] = {
-        "conditions": changed_conditions(run_folder.read_json(folder / run_folder.MANIFEST)),
+        "conditions": changed_conditions(folder),
         "turns": len(recorded.turns),
         "until": None,
     }
@@ -78,13 +80,18 @@ def _outcome(execute: Callable[[], Any], folder: Path, into: Path) -> dict[str, 
     return {"equal": found is None, "difference": found}
 
 
-def changed_conditions(manifest: dict[str, Any]) -> list[str]:
-    """What bits depend on and is not as it was: libraries, vector instructions, code. Empty if nothing has changed."""
+def changed_conditions(folder: Path) -> list[str]:
+    """What a run's bits depend on and is not as it was: libraries, vector instructions, code. Empty if nothing."""
+    from a3c import devices
+
+    manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+    settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
     now = {
         **machine.versions(),
         "cpu": machine.cpu(),
-        "cpu_capability": cpu_capability(),
-        "training code": fingerprint(),
+        "cpu_capability": devices.cpu_capability(),
+        "training code": run_fingerprint(settings.own_functions),
+        "gpu": devices.gpu(settings),
     }
     then = {**manifest["versions"], **manifest, "training code": manifest["fingerprint"]}
     return [
@@ -186,5 +193,6 @@ def recorded_turns(folder: Path, until: int | None = None) -> Recorded:
 def _save(path: Path, tensors: dict[str, Any]) -> None:
     import numpy as np
 
-    with path.open("wb") as file:
-        np.savez(file, **tensors)
+    archive = BytesIO()
+    np.savez(archive, allow_pickle=False, **tensors)
+    write_bytes(path, archive.getbuffer())

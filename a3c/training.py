@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from a3c import machine, preflight
 from a3c.asynchrony.watchdog import STALL_SECONDS
-from a3c.fingerprint import fingerprint
+from a3c.fingerprint import run_fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.checkpoints import Checkpoint, Checkpoints
 from a3c.records.manifest import Manifest
 from a3c.records.storage import StorageError, write_text
-from a3c.settings import ActorCriticSettings, MeasuredHistogram, Settings
+from a3c.settings import ActionValueSettings, MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
@@ -79,7 +79,10 @@ def train(
     from a3c.asynchrony.start import process_context
 
     process_context()  # its server imports torch while this process does
+    from a3c import devices
+
     network = _network(settings)
+    devices.check(settings)
     preflight.check_room(settings, len(network.vector), folder, checkpoints=bool(conditions.checkpoint_seconds))
     with run_folder.own(folder):
         return _train_owned(settings, folder, network, conditions, progress or _silent)
@@ -92,11 +95,12 @@ def _train_owned(
     conditions: Conditions,
     progress: Callable[[Progress], None],
 ) -> dict[str, Any]:
+    from a3c import devices
     from a3c.asynchrony.outcomes import StoppedError
 
     run = _prepare(settings, folder, conditions)
-    manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=cpu_capability())
-    manifest.add(resumed_from=run.source.facts if run.source else None)
+    manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=devices.cpu_capability())
+    manifest.add(gpu=devices.gpu(settings), resumed_from=run.source.facts if run.source else None)
     try:
         result = _train(settings, folder, network, conditions, run, progress)
     except BaseException as error:
@@ -137,7 +141,7 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
     """Makes the folder ready: cut to the newest checkpoint, or empty."""
     histogram = None if conditions.recorded else _histogram(settings, folder)  # a record needs none
     checkpoints = Checkpoints(folder)
-    facts = {"settings": settings.to_json(), "code": fingerprint(), "histogram": histogram}
+    facts = {"settings": settings.to_json(), "code": run_fingerprint(settings.own_functions), "histogram": histogram}
     source = checkpoints.newest(facts) if conditions.checkpoint_seconds else None
     if source is None:
         if (folder / run_folder.SCHEDULE).exists():
@@ -201,23 +205,12 @@ def _histogram(settings: Settings, folder: Path) -> list[int] | None:
     """
     if not isinstance(settings.order, MeasuredHistogram):
         return None
-    import numpy as np
-
-    from a3c.records.schedule_file import read_schedule, warm_up_turns
+    from a3c.records.schedule_file import staleness_counts
 
     source = folder.resolve().parents[2] / settings.order.run
     if not (source / run_folder.DONE).exists():
         raise InvalidInput([Problem("order.run", f"{source} holds no finished run; train it first")])
-    header, turns = read_schedule(source / run_folder.SCHEDULE)
-    counts: list[int] = np.bincount(turns["staleness"][warm_up_turns(header, turns) :]).tolist()
-    return counts
-
-
-def cpu_capability() -> str:
-    """Which vector instructions torch uses, such as `AVX512`: other ones sum in another order."""
-    import torch
-
-    return torch.backends.cpu.get_cpu_capability()
+    return staleness_counts(source / run_folder.SCHEDULE)
 
 
 def _silent(progress: Progress) -> None:
@@ -258,10 +251,10 @@ def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> Non
     states = network.tensors[0].shape[0]
     with torch.no_grad():
         output = network.act(torch.arange(states), network.initial_state(states))[0].numpy()
-    if isinstance(settings.algorithm, ActorCriticSettings):
-        probabilities = policy_probabilities(output[:, :-1])
-    else:
+    if isinstance(settings.algorithm, ActionValueSettings):
         probabilities = np.eye(output.shape[1])[output.argmax(-1)]
+    else:
+        probabilities = policy_probabilities(output[:, :-1])
     lines = ["state,action,probability"]
     for state, row in enumerate(probabilities):
         lines += [f"{state},{action},{float(p)!r}" for action, p in enumerate(row)]

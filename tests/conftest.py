@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from a3c.plan import studies
 from a3c.records import run_folder
 from a3c.records.manifest import FINISHED, Manifest
 from a3c.records.rows import EvaluationRow, RowWriter
 from a3c.settings import Settings, resolve
 from a3c.settings_files import load_settings, merge
 
-EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(Path(__file__).parent))  # tests import `tracked_runs` and `check_store` by these names
+EXPERIMENTS = ROOT / "experiments"
 
 TINY: dict[str, Any] = {
     "budget_frames": 2_000,
@@ -52,6 +57,23 @@ def pong() -> Callable[..., Settings]:
 
 
 @pytest.fixture(scope="session")
+def copy_project() -> Callable[[Path, str], Path]:
+    """Copies the project, with one study `one`; its trainers make a checkpoint twice a second and tell no MLflow."""
+
+    def copy_to(path: Path, study: str) -> Path:
+        for name in ("a3c", "experiments", "profiles"):
+            shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in studies(path / "experiments"):
+            (path / f"experiments/{name}.yaml").unlink()
+        (path / "experiments/one.yaml").write_text(study)
+        rules = (ROOT / "Snakefile").read_text().replace("--no-track", "--no-track --checkpoint-seconds 0.5")
+        (path / "Snakefile").write_text(rules.replace("setsid {PYTHON} -m a3c track", "true"))
+        return path
+
+    return copy_to
+
+
+@pytest.fixture(scope="session")
 def interrupted() -> Callable[[Settings, Path, int], None]:
     """Trains, or goes on, until some frames, and is then asked to stop, as by Ctrl-C."""
 
@@ -81,9 +103,9 @@ def finished() -> Callable[..., Path]:
 
     def write(folder: Path, settings: Settings, point_scores: tuple[float, ...] = (1.0, 3.0, 2.0)) -> Path:
         from a3c.asynchrony.agents import make_network
+        from a3c.devices import cpu_capability
         from a3c.environments import make
         from a3c.model_files import write_best, write_model
-        from a3c.training import cpu_capability
 
         points = len(point_scores)
         evaluation = settings.evaluation.model_copy(update={"points": points, "episodes": 1})
@@ -96,7 +118,9 @@ def finished() -> Callable[..., Path]:
         write_model(folder, networks[0], networks[-1].vector, [])
         write_best(folder, networks[0], networks[best].vector, best + 1)
         rows = RowWriter(folder / run_folder.EVALUATIONS, EvaluationRow)
-        rows.write(EvaluationRow(k + 1, 0, 100 * (k + 1), 0, 0.0, 0, s, 1, 0, "") for k, s in enumerate(point_scores))
+        rows.write(
+            EvaluationRow(k, 100 * k, 100 * k, 0, 0.0, 0, s, 1, 0, "") for k, s in enumerate(point_scores, start=1)
+        )
         rows.close()
         manifest = Manifest(folder, settings, timing=False, cpu_capability=cpu_capability())
         manifest.end(FINISHED)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from a3c import correlations, measuring
+from a3c import correlations, devices, measuring
 from a3c.__main__ import main
 from a3c.asynchrony.agents import make_network
 from a3c.asynchrony.comparing import Comparison
@@ -28,7 +28,7 @@ from a3c.records import run_folder
 from a3c.records.manifest import Manifest
 from a3c.records.schedule_file import HEADER_BYTES, TURN, Header, ScheduleWriter
 from a3c.settings import Settings
-from a3c.training import cpu_capability, train
+from a3c.training import train
 from a3c.workflow import Workflow
 
 Make = Callable[..., Settings]
@@ -128,7 +128,7 @@ def recorded(cliff: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer = ScheduleWriter(folder / run_folder.SCHEDULE, Header("drawn", 3, 1))
     writer.write(memory.turn_records[: int(memory.counters[TURNS])])
     writer.close()
-    Manifest(folder, settings, timing=False, cpu_capability=cpu_capability())
+    Manifest(folder, settings, timing=False, cpu_capability=devices.cpu_capability())
     run_folder.write_json(folder / run_folder.DONE, {})
     return folder
 

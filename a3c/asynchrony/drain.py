@@ -125,7 +125,7 @@ class _Intervals:
             seconds=end[1],
             learning_rate=annealed(optimizer.learning_rate, optimizer.annealing, end[0], whole),
             policy_loss=_number(means["policy_loss"]),
-            value_loss=means["value_loss"],
+            value_loss=_number(means["value_loss"]),
             entropy=_number(means["entropy"]),
             value=means["value"],
             gradient_norm=means["gradient_norm"],

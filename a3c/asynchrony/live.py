@@ -1,7 +1,7 @@
 """Watches over the processes of a run and writes down what they do.
 
 The first process that dies ends the run: a survivor could wait for ever at a lock that the dead one holds. So does one
-that makes no progress (see `vigil`). Processes that are ended get SIGTERM, a grace period, SIGKILL; a supervisor
+that makes no progress (see `vigil`). Processes that are ended get a signal, a grace period, SIGKILL; a supervisor
 that is killed takes them with it (see `entry`).
 """
 

@@ -52,6 +52,8 @@ def goals(cores: int, flops_per_step: float, peak_flops: float) -> list[Goal]:
     """
     batched, scaled = f"a3c, {cores} workers of 16 games", f"a3c, {cores} workers"
 
+    spread_a2c = f"a2c, 16 games in {cores} learners"
+
     def of_the_limit(speeds: Sequence[float], emulator: Sequence[float]) -> Spread:
         least = [seconds + flops_per_step / peak_flops for seconds in emulator]
         return spread([speed * seconds / cores for speed, seconds in zip(speeds, least, strict=True)])
@@ -67,6 +69,12 @@ def goals(cores: int, flops_per_step: float, peak_flops: float) -> list[Goal]:
         Goal(
             "A2C in one learner over Stable-Baselines3's",
             ("a2c, 16 games in one learner", "sb3 a2c, 16 games"),
+            ratio,
+            2.5,
+        ),
+        Goal(
+            f"A2C in {cores} learners over Stable-Baselines3's",
+            (spread_a2c, "sb3 a2c, 16 games"),
             ratio,
             2.5,
         ),

@@ -22,6 +22,7 @@ from a3c.settings_files import merge
 CALIBRATION_FRAMES = 20_000
 WARM_UP = 1 / 4  # of a run's frames that do not count: memory is touched, games begin to differ
 POLL_SECONDS = 0.02
+GAMES = 16
 LSTM = {"network": {"lstm_cells": 256}}
 
 
@@ -39,7 +40,7 @@ class Trainer(NamedTuple):
 
 def trainers(cores: int) -> dict[str, Trainer]:
     """By name, for a machine with so many cores."""
-    lockstep = {"schedule": "synchronous", "executor": "batched", "workers": 16}
+    lockstep = {"schedule": "synchronous", "executor": "batched", "workers": GAMES}
     return {
         "a3c, 16 workers": Trainer({"workers": 16}),
         "a3c, 16 workers, locked": Trainer({"workers": 16, "schedule": "locked"}),
@@ -48,9 +49,18 @@ def trainers(cores: int) -> dict[str, Trainer]:
         f"a3c, {cores} workers": Trainer({"workers": cores}),
         f"a3c, {cores} workers of 16 games": Trainer({"workers": cores, "envs_per_worker": 16}),
         "a2c, 16 games in one learner": Trainer(lockstep),
+        **_spread_a2c(cores),
         "pfrl a3c, 16 workers": Trainer({"workers": 16}, "pfrl_a3c"),
         "sb3 a2c, 16 games": Trainer(lockstep, "sb3_a2c"),
     }
+
+
+def _spread_a2c(cores: int) -> dict[str, Trainer]:
+    """The same A2C with a learner on each core, where the games can be shared out."""
+    if cores == 1 or GAMES % cores:
+        return {}
+    changes = {"schedule": "synchronous", "workers": cores, "envs_per_worker": GAMES // cores}
+    return {f"a2c, {GAMES} games in {cores} learners": Trainer(changes)}
 
 
 class Stopwatch:

@@ -38,9 +38,11 @@ class FlatNetwork:
             self._places.append(slice(offset, offset + tensor.numel()))
             offset += -(-tensor.numel() // ALIGNMENT_FLOATS) * ALIGNMENT_FLOATS
         self._size = offset
-        self.vector = self.flatten(self.tensors)
-        for place, tensor in zip(self._places, self.tensors, strict=True):
-            tensor.data = self.vector[place].view(tensor.shape)
+        self.vector = self._flatten(self.tensors, torch.device("cpu"))
+        self._view(self.vector)
+
+    def refresh(self) -> None:
+        """To be called when `vector` has been written to, for networks that do not compute with it itself."""
 
     def __call__(self, observation: Tensor, state: Tensor, first: Tensor) -> tuple[Tensor, Tensor]:
         """Output float32 [T, B, K] of observations [T, B, *shape], and the recurrent state after them.
@@ -67,11 +69,7 @@ class FlatNetwork:
 
     def flatten(self, tensors: Iterable[Tensor]) -> Tensor:
         """One tensor per parameter (its gradient, say) as a fresh float32 [P], each at its parameter's place."""
-        flat = torch.zeros(self._size)
-        with torch.no_grad():
-            for place, tensor in zip(self._places, tensors, strict=True):
-                flat[place].copy_(tensor.reshape(-1))
-        return flat
+        return self._flatten(tensors, torch.device("cpu"))
 
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """A flat vector's layers under the network's parameter names, as copies that can be stored."""
@@ -80,3 +78,15 @@ class FlatNetwork:
             name: flat[place].view(tensor.shape).clone()
             for name, place, tensor in zip(names, self._places, self.tensors, strict=True)
         }
+
+    def _flatten(self, tensors: Iterable[Tensor], device: torch.device) -> Tensor:
+        flat = torch.zeros(self._size, device=device)
+        with torch.no_grad():
+            for place, tensor in zip(self._places, tensors, strict=True):
+                flat[place].copy_(tensor.reshape(-1))
+        return flat
+
+    def _view(self, vector: Tensor) -> None:
+        """Makes the layers views of a vector [P]."""
+        for place, tensor in zip(self._places, self.tensors, strict=True):
+            tensor.data = vector[place].view(tensor.shape)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from a3c import machine
-from a3c.fingerprint import fingerprint
+from a3c.fingerprint import run_fingerprint
 from a3c.records import run_folder
 from a3c.settings import Settings
 
@@ -32,7 +32,7 @@ class Manifest:
             "started_at_ms": time.time_ns() // 1_000_000,
             "command": shlex.join(["a3c", "train", "--settings", settings.to_json(), "--into", str(folder)]),
             **machine.commit(),
-            "fingerprint": fingerprint(),
+            "fingerprint": run_fingerprint(settings.own_functions),
             "versions": machine.versions(),
             "cpu": machine.cpu(),
             "cpu_capability": cpu_capability,

@@ -45,8 +45,9 @@ class IntervalRow(NamedTuple):
       updates: versions applied so far.
       seconds: wall-clock since the workers were let go.
       learning_rate: at the interval's end.
-      policy_loss: mean over the interval's turns, per step; empty for an algorithm without a policy.
-      value_loss: mean over turns, per step, before `value_weight`.
+      policy_loss: mean over the interval's turns, per step; empty for an algorithm without a policy. The whole of a
+        loss of the user's own.
+      value_loss: mean over turns, per step, before `value_weight`; empty for such a loss.
       entropy: mean over turns, per step, nats; likewise.
       value: mean predicted value.
       gradient_norm: mean global norm before clipping.
@@ -65,7 +66,7 @@ class IntervalRow(NamedTuple):
     seconds: float
     learning_rate: float
     policy_loss: float | None
-    value_loss: float
+    value_loss: float | None
     entropy: float | None
     value: float
     gradient_norm: float

@@ -127,3 +127,14 @@ def warm_up_turns(header: Header, turns: np.ndarray) -> int:
     """
     first = [int(np.argmax(turns["worker"] == w)) for w in range(header.workers) if np.any(turns["worker"] == w)]
     return max(first) + 1 if len(first) == header.workers else len(turns)
+
+
+def staleness_counts(path: Path) -> list[int]:
+    """Turns by staleness, after the warm-up: how many had 0, 1, ..., the greatest.
+
+    Raises:
+      FileNotFoundError: if there is no such schedule.
+    """
+    header, turns = read_schedule(path)
+    counts: list[int] = np.bincount(turns["staleness"][warm_up_turns(header, turns) :]).tolist()
+    return counts

@@ -7,6 +7,7 @@ from a3c.settings.domains import (
     ControlSettings,
     ConvSettings,
     CorridorSettings,
+    CustomNetwork,
     CustomSettings,
     MazeSettings,
     MinAtarSettings,
@@ -16,8 +17,10 @@ from a3c.settings.domains import (
     TableSettings,
 )
 from a3c.settings.learning import (
+    ActionValueSettings,
     ActorCriticSettings,
     Algorithm,
+    CustomLoss,
     DelayCompensation,
     ExplorationSettings,
     LearningSettings,
@@ -50,6 +53,7 @@ from a3c.settings.run import EvaluationSettings, RecordSettings, Settings, resol
 __all__ = [
     "MAX_WORKERS",
     "RUN_FOLDER",
+    "ActionValueSettings",
     "ActorCriticSettings",
     "Algorithm",
     "AtariSettings",
@@ -59,6 +63,8 @@ __all__ = [
     "ControlSettings",
     "ConvSettings",
     "CorridorSettings",
+    "CustomLoss",
+    "CustomNetwork",
     "CustomSettings",
     "DelayCompensation",
     "EvaluationSettings",

@@ -15,8 +15,15 @@ from pydantic import Field, ValidationError
 
 from a3c.conflicts import conflicts
 from a3c.problems import InvalidInput, Problem, shown
-from a3c.settings.domains import Environment, Network
-from a3c.settings.learning import ActorCriticSettings, Algorithm, Correction, LearningSettings, Optimizer
+from a3c.settings.domains import CustomNetwork, CustomSettings, Environment, Network
+from a3c.settings.learning import (
+    ActionValueSettings,
+    Algorithm,
+    Correction,
+    CustomLoss,
+    LearningSettings,
+    Optimizer,
+)
 from a3c.settings.numbers import MAX_WORKERS, Positive
 from a3c.settings.orders import Order
 from a3c.validation import Frozen, field_problems, keys_by_kind
@@ -55,6 +62,7 @@ class Settings(Frozen):
     order: Order | None
     pull_interval_rollouts: Annotated[int, Field(ge=1, le=10_000)]
     executor: Literal["processes", "batched"]
+    device: Literal["cpu", "cuda"]
     envs_per_worker: Annotated[int, Field(ge=1, le=1024)]
     budget_frames: Positive
     environment: Environment
@@ -89,12 +97,22 @@ class Settings(Frozen):
     @property
     def target_interval_frames(self) -> int | None:
         """Frames between two refreshes of the target network; None for an algorithm without one."""
-        return None if isinstance(self.algorithm, ActorCriticSettings) else self.algorithm.target_interval_frames
+        return self.algorithm.target_interval_frames if isinstance(self.algorithm, ActionValueSettings) else None
 
     @property
     def annealing_frames(self) -> int:
         """Frames over which a learning rate goes down to 0, if it is annealed."""
         return self.learning.annealing_frames or self.budget_frames
+
+    @property
+    def own_functions(self) -> tuple[str, ...]:
+        """The user's functions that train it, `package.module:function` each; for most runs there are none."""
+        environment, network, algorithm = self.environment, self.network, self.algorithm
+        return (
+            *([self.game] if isinstance(environment, CustomSettings) else []),
+            *([network.factory] if isinstance(network, CustomNetwork) else []),
+            *([algorithm.loss] if isinstance(algorithm, CustomLoss) else []),
+        )
 
     @property
     def id(self) -> str:

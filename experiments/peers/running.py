@@ -13,12 +13,11 @@ from typing import Any
 import torch
 from recording import Recording
 
-from a3c import finished, lifeline, peers
+from a3c import devices, finished, lifeline, peers
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.manifest import FAILED, FINISHED, KILLED, Manifest
 from a3c.settings import Settings
-from a3c.training import cpu_capability
 
 EXIT_INVALID = 2
 EXPERIMENTS = Path(__file__).resolve().parents[1]
@@ -62,7 +61,7 @@ def _record(peer: str, train: Train, settings: Settings, folder: Path, *, adapte
     began = time.monotonic()
     run_folder.clear(folder)
     run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
-    manifest = Manifest(folder, settings, timing=timing, cpu_capability=cpu_capability())
+    manifest = Manifest(folder, settings, timing=timing, cpu_capability=devices.cpu_capability())
     manifest.add(**_facts(peer, settings, folder, adapted))
     try:
         recording = Recording(settings, folder)
