@@ -49,16 +49,14 @@ onerror:
 
 rule all:
     input:
-        WORKFLOW.report(WORKFLOW.targets[0]),
-        f"results/mlflow/tracked_{WORKFLOW.targets[0].name}",
+        WORKFLOW.products(WORKFLOW.targets[0]),
     localrule: True
 
 
 # The claims that fast games can test, as well.
 rule claims:
     input:
-        WORKFLOW.report(WORKFLOW.targets[-1]),
-        f"results/mlflow/tracked_{WORKFLOW.targets[-1].name}",
+        WORKFLOW.products(WORKFLOW.targets[-1]),
     localrule: True
 
 
@@ -83,7 +81,7 @@ rule train:
         slurm_extra=WORKFLOW.exclusive,
     params:
         settings=WORKFLOW.settings,
-        code=fingerprint(),
+        code=WORKFLOW.code,
     shell:
         "trap : HUP INT TERM; {WORKFLOW.a3c} train --settings {params.settings:q} --into $(dirname {output})"
         " {resources.conditions} --no-track 2>&1 | (trap '' HUP INT TERM; exec tee {log} >&2)"
@@ -122,8 +120,9 @@ for target in WORKFLOW.targets:
             f"track_{target.name}"
         input:
             [WORKFLOW.finished(study) for study in target.studies],
+            WORKFLOW.report(target),  # comes last: a store that is away keeps nothing from being made
         output:
-            touch(f"results/mlflow/tracked_{target.name}"),
+            touch(WORKFLOW.tracked(target)),
         log:
             f"results/logs/{WORKFLOW.scale}/track_{target.name}.log",
         localrule: True
@@ -149,9 +148,26 @@ for target in WORKFLOW.targets:
 
     rule:
         name:
+            f"films_{target.name}"
+        input:
+            [WORKFLOW.finished(study) for study in target.studies],
+        output:
+            WORKFLOW.films(target),
+        log:
+            f"results/logs/{WORKFLOW.scale}/films_{target.name}.log",
+        localrule: True
+        params:
+            studies=[study.name for study in target.studies],
+            name=target.name,
+        shell:
+            "{WORKFLOW.a3c} films {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+
+    rule:
+        name:
             f"report_{target.name}"
         input:
             WORKFLOW.ledger(target),
+            WORKFLOW.films(target),
             [
                 WORKFLOW.tables(study) + WORKFLOW.figures(study)
                 for study in target.studies
@@ -164,15 +180,17 @@ for target in WORKFLOW.targets:
         params:
             studies=[study.name for study in target.studies],
             name=target.name,
+            mixing=WORKFLOW.mixing,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{WORKFLOW.a3c} report {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+            "{WORKFLOW.a3c} report {params.studies} --scale {WORKFLOW.scale} --name {params.name} {params.mixing}"
+            " > {log} 2>&1"
 
 
 # What of the results a repository can hold, in results/showcase/.
 rule showcase:
     input:
-        WORKFLOW.report(WORKFLOW.targets[-1]),
+        WORKFLOW.products(WORKFLOW.targets[-1]),
     output:
         f"results/showcase/{WORKFLOW.targets[-1].name}/README.md",
     log:
@@ -181,8 +199,10 @@ rule showcase:
     params:
         studies=[study.name for study in WORKFLOW.targets[-1].studies],
         name=WORKFLOW.targets[-1].name,
+        mixing=WORKFLOW.mixing,
     shell:
-        "{WORKFLOW.a3c} showcase {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
+        "{WORKFLOW.a3c} showcase {params.studies} --scale {WORKFLOW.scale} --name {params.name} {params.mixing}"
+        " > {log} 2>&1"
 
 
 # How fast this commit is on this machine; it takes the whole of it.
@@ -245,9 +265,10 @@ for study in WORKFLOW.studies:
             study=study.name,
             title=study.title,
             question=study.question,
+            mixing=WORKFLOW.mixing,
             code=fingerprint(ANALYSIS_CODE),
         shell:
-            "{WORKFLOW.a3c} tables {params.study} --scale {WORKFLOW.scale} > {log} 2>&1"
+            "{WORKFLOW.a3c} tables {params.study} --scale {WORKFLOW.scale} {params.mixing} 2>&1 | tee {log} >&2"
 
     rule:
         name:

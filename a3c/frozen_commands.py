@@ -57,12 +57,7 @@ def watch(options: argparse.Namespace) -> int:
     if options.into.suffix.lower() == ".gif" and options.frames_per_second > MOST_GIF_RATE:
         what = f"got {options.frames_per_second:g}; browsers show at most {MOST_GIF_RATE} pictures of a GIF a second"
         raise InvalidInput([Problem("--frames-per-second", what)])
-    try:
-        importlib.import_module("a3c.watching.videos")
-    except ModuleNotFoundError as error:
-        if error.name not in VIDEO_MODULES:
-            raise
-        raise InvalidInput([Problem("--into", f"needs the module {error.name}: pip install 'a3c[video]'")]) from None
+    check_video_modules()
     frozen = _load(options)
     line = Line(quiet=options.quiet)
     try:
@@ -71,6 +66,20 @@ def watch(options: argparse.Namespace) -> int:
         line.close()
     print(text)
     return 0
+
+
+def check_video_modules() -> None:
+    """Refuses to make a film where what the extra `video` brings is not installed.
+
+    Raises:
+      InvalidInput: with what to install.
+    """
+    try:
+        importlib.import_module("a3c.watching.videos")
+    except ModuleNotFoundError as error:
+        if error.name not in VIDEO_MODULES:
+            raise
+        raise InvalidInput([Problem("film", f"needs the module {error.name}: pip install 'a3c[video]'")]) from None
 
 
 def _film(options: argparse.Namespace, frozen: Frozen, line: Line) -> str:

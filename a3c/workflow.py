@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from a3c import batch_system, lifeline, machine, missing, peers
 from a3c.analysis import outputs
 from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
+from a3c.analysis.films import films_path
 from a3c.environments.games import folder_name
+from a3c.fingerprint import run_fingerprint
 from a3c.plan import Run, Study, load_studies, studies
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.records.run_folder import write_json
@@ -18,7 +20,8 @@ from a3c.settings import MeasuredHistogram, Settings
 from a3c.study_file import SCALES
 
 EXIT_FAILED, EXIT_INVALID = 1, 2
-CONFIG_KEYS = ("scale", "studies")
+CONFIG_KEYS = ("scale", "studies", "mix_code")
+ANSWERS = {"true": True, "false": False}
 
 
 class Target(NamedTuple):
@@ -64,13 +67,15 @@ class Workflow:
       scale: one of `study_file.SCALES`.
       studies: those asked for, or else all that have the scale, in alphabetical order.
       targets: what can be made at once, see `Target`; the first is made if nothing is asked for.
+      mixing: the option of tables and reports that puts together what different code has trained, or none.
     """
 
     def __init__(self, config: Mapping[str, Any], experiments: Path, results: Path) -> None:
         """Reads and checks every study.
 
         Args:
-          config: Snakemake's: `scale`, and `studies` as names separated by commas; all of them by default.
+          config: Snakemake's: `scale`; `studies` as names separated by commas, all of them by default; and `mix_code`,
+            whether runs are put together that different code has trained, which is false by default.
           experiments: folder of the YAML files.
           results: folder of everything that is made.
 
@@ -81,6 +86,9 @@ class Workflow:
         self.scale = str(config.get("scale", "laptop"))
         if self.scale not in SCALES:
             wrong.append(Problem("--config scale", unknown(self.scale, SCALES, "scale")))
+        mix_code = str(config.get("mix_code", False)).lower()
+        if mix_code not in ANSWERS:
+            wrong.append(Problem("--config mix_code", unknown(mix_code, ANSWERS, "value")))
         present = studies(experiments)
         asked = [name for name in str(config.get("studies", "")).split(",") if name]
         wrong += [Problem("--config studies", unknown(name, present, "study")) for name in asked if name not in present]
@@ -92,6 +100,7 @@ class Workflow:
         read_claims(experiments)  # so that a mistake in them is found before anything is trained
         self.experiments = experiments
         self.results = results
+        self.mixing = "--mix-code" if ANSWERS[mix_code] else ""
         self.studies = _trainable([study for study in every if not asked or study.name in asked], bool(asked))
         self.targets = _targets(self.studies, self.scale, bool(asked))
         self._lifeline: lifeline.Lifeline | None = None
@@ -137,6 +146,10 @@ class Workflow:
     def script(self, wildcards: Mapping[str, str]) -> str:
         """The program that trains a peer's run."""
         return str(self.experiments / peers.FOLDER / f"{self._run(wildcards).peer}.py")
+
+    def code(self, wildcards: Mapping[str, str]) -> str:
+        """What decides, beside its settings, whether a run must be trained again."""
+        return run_fingerprint(self._settings(wildcards).own_functions)
 
     def peer_code(self, wildcards: Mapping[str, str]) -> str:
         """What decides, beside its settings, whether a peer's run must be trained again."""
@@ -230,9 +243,22 @@ class Workflow:
         paths = (ledger_path(self.results, target.name, ending) for ending in ("csv", "md"))
         return [*map(str, paths), str(properties_path(self.results, target.name))]
 
+    def films(self, target: Target) -> str:
+        """The list of the films that the report on a target shows."""
+        return str(films_path(self.results, target.name))
+
     def report(self, target: Target) -> str:
         """The report on a target's studies."""
         return str(outputs.report_path(self.results, target.name))
+
+    def tracked(self, target: Target) -> str:
+        """The file that says that all runs of a target are shown in MLflow."""
+        return str(self.results / "mlflow" / f"tracked_{target.name}")
+
+    def products(self, target: Target) -> list[str]:
+        """All that a target makes for people: Snakemake makes a file that is gone again only if it is asked for."""
+        made = [path for study in target.studies for path in (*self.tables(study), *self.figures(study))]
+        return [*made, *self.ledger(target), self.films(target), self.report(target), self.tracked(target)]
 
     def benchmark(self, ending: str) -> str:
         """The benchmark of the code as it is."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from a3c import finished
@@ -18,6 +19,7 @@ from a3c.__main__ import main
 from a3c.fingerprint import fingerprint
 from a3c.plan import Run, load_study, studies
 from a3c.records import run_folder
+from a3c.records.schedule_file import TURN, Header, ScheduleWriter
 from a3c.settings import Settings
 from a3c.workflow import Workflow
 
@@ -35,9 +37,11 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def snakemake(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def snakemake(checkout: Path, *arguments: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs it; `path` is looked through for modules before all else."""
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    environment = os.environ | ({} if path is None else {"PYTHONPATH": str(path)})
+    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, env=environment)
 
 
 def planned(checkout: Path, *arguments: str) -> set[str]:
@@ -105,6 +109,52 @@ def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
 
 
 @pytest.mark.slow
+def test_tables_and_figures_that_were_deleted_are_made_again_without_torch(trained: Path, tmp_path: Path) -> None:
+    made = {name: _contents(trained / f"results/{name}") for name in ("tables", "figures", "claims")}
+    for name in made:
+        shutil.rmtree(trained / f"results/{name}")
+    broken = tmp_path / "without_torch/torch/__init__.py"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("raise ImportError")
+    done = snakemake(trained, "--config", "scale=smoke", path=broken.parent.parent)
+    assert done.returncode == 0, done.stderr
+    assert {name: _contents(trained / f"results/{name}") for name in made} == made
+
+
+@pytest.mark.slow
+def test_runs_of_two_machines_are_one_study_unless_other_code_has_trained_some(trained: Path) -> None:
+    there = (trained / "results/runs").rename(trained / "there")
+    for made in ("results/tables", ".snakemake"):  # what Snakemake knows of a run stays where it was trained
+        shutil.rmtree(trained / made)
+    for seed in (1, 0):  # of a machine each; copied without times, which `rsync -a` keeps
+        (folder,) = there.glob(f"*/*/seed{seed}")
+        here = trained / "results/runs" / folder.relative_to(there)
+        shutil.copytree(folder, here, copy_function=shutil.copyfile)
+    table = "results/tables/smoke/one/scores.md"
+    assert planned(trained) == set()
+    (other,) = (trained / "results/runs").glob("*/*/seed1/manifest.json")
+    other.write_text(other.read_text().replace(fingerprint(), "0123456789ab"))
+
+    refused = snakemake(trained, table, "--config", "scale=smoke")
+    assert refused.returncode == 1
+    assert f"1 by 0123456789ab, such as {other.parent.relative_to(trained)};" in refused.stderr
+    assert not (trained / table).exists()
+    told = snakemake(trained, table, "--config", "scale=smoke", "mix_code=true")
+    assert told.returncode == 0, told.stderr
+    assert "MIXED CODE" in (trained / table).read_text()
+    assert snakemake(trained, table, "--config", "scale=smoke").returncode == 1, "it was told once"
+    (remedy,) = re.findall(r"this trains again .*?: snakemake --cores all (.*?);", refused.stderr)
+    again = snakemake(trained, table, *remedy.split())
+    assert again.returncode == 0, again.stderr
+    assert again.stderr.count("finished before: ") == 1
+    assert "MIXED CODE" not in (trained / table).read_text()
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
 def test_every_scale_can_be_planned(checkout: Path) -> None:
     for scale in ("smoke", "laptop", "paper"):
         done = snakemake(checkout, "-n", "--config", f"scale={scale}")
@@ -118,6 +168,7 @@ def test_every_scale_can_be_planned(checkout: Path) -> None:
         (["scale=huge"], "scale"),
         pytest.param(["scal=smoke"], "scal", marks=pytest.mark.slow),
         pytest.param(["studies=stalenes"], "staleness", marks=pytest.mark.slow),
+        pytest.param(["mix_code=maybe"], "false, true", marks=pytest.mark.slow),
     ],
 )
 def test_a_wrong_configuration_ends_with_exit_code_2_and_no_traceback(
@@ -214,7 +265,16 @@ def test_a_run_that_is_another_or_not_finished_is_trained(run: tuple[Path, Setti
     assert not (folder / run_folder.DONE).exists()
 
 
-def test_a_run_is_trained_again_after_the_one_it_draws_its_staleness_from(
+def write_staleness(folder: Path, staleness: int) -> None:
+    """The schedule of a run of two workers, of whose ten turns all but the first two had this staleness."""
+    turns = np.zeros(10, TURN)
+    turns["worker"], turns["staleness"] = np.arange(10) % 2, staleness
+    writer = ScheduleWriter(folder / run_folder.SCHEDULE, Header("locked", 2, 1))
+    writer.write(turns)
+    writer.close()
+
+
+def test_a_run_is_trained_again_if_the_one_it_draws_its_staleness_from_has_changed(
     run: tuple[Path, Settings], cliff: Callable[..., Settings]
 ) -> None:
     folder, _ = run
@@ -222,14 +282,15 @@ def test_a_run_is_trained_again_after_the_one_it_draws_its_staleness_from(
     order = {"kind": "measured_histogram", "run": "CliffWorld/locked-w2-0123456789/seed0"}
     settings = cliff(schedule="drawn", order=order)
     run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
+    run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": order["run"], "counts": [0, 8]})
     assert not finished.restore(folder, settings, "abc"), "there is no source"
     source.mkdir(parents=True)
-    (source / run_folder.MANIFEST).touch()
-    os.utime(source / run_folder.MANIFEST, (1_000_000, 1_000_000))
-    assert finished.restore(folder, settings, "abc")
-    (source / run_folder.MANIFEST).touch()
-    os.utime(folder / run_folder.MANIFEST, (2_000_000, 2_000_000))
-    assert not finished.restore(folder, settings, "abc"), "the source is newer"
+    write_staleness(source, 1)
+    os.utime(folder / run_folder.MANIFEST, (1_000_000, 1_000_000))
+    assert finished.restore(folder, settings, "abc"), "a copy that is newer than what drew from it"
+    write_staleness(source, 2)
+    os.utime(source / run_folder.SCHEDULE, (1_000, 1_000))
+    assert not finished.restore(folder, settings, "abc"), "another run in its place"
 
 
 @pytest.mark.parametrize("command", ["tables", "figures", "claims", "report"])

@@ -22,14 +22,14 @@ nav ul{padding-left:1.1rem;margin:.5rem 0}.overview li{margin:.45rem 0}
 .answer{background:var(--wash);border-left:4px solid #0072b2;padding:.7rem .9rem;margin:0 0 1.2rem}
 .note{color:var(--soft);font-size:.85rem}
 figure{margin:1.4rem 0}.box{overflow-x:auto;max-width:100%}
-figure img{display:block;max-width:100%;height:auto}
+figure img,figure video{display:block;max-width:100%;height:auto}
 details{border-bottom:1px solid var(--line);padding:.45rem 0}summary{cursor:pointer}summary a{font-size:.85rem}
 table{border-collapse:collapse;font-size:.8rem;font-variant-numeric:tabular-nums;margin:.6rem 0}
 th,td{padding:.25rem .6rem;text-align:left;white-space:nowrap;border-bottom:1px solid var(--line)}
 th{background:var(--wash);font-weight:600}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .9rem;font-size:.85rem;margin:1rem 0 0}
 dt{color:var(--soft)}dd{margin:0;min-width:0}
-@media(max-width:40rem){figure img{max-width:none}dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}
+@media(max-width:40rem){dl{grid-template-columns:1fr}dd{margin-bottom:.3rem}}
 """
 
 
@@ -59,6 +59,14 @@ def picture(path: Path, words: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     image = f'<img alt="{html.escape(words)}" src="data:image/svg+xml;base64,{data}">'
     return f'<figure><div class="box">{image}</div></figure>'
+
+
+def film(path: Path, words: str) -> str:
+    """An MP4 file inside the page, which plays on a click, and what it shows in plain text."""
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    source = f"data:video/mp4;base64,{data}"
+    video = f'<video controls muted playsinline preload="metadata" src="{source}"></video>'
+    return f"<figure>{video}{element('figcaption', words, 'note')}</figure>"
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

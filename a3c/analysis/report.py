@@ -9,7 +9,9 @@ from typing import Any
 from a3c.analysis import page
 from a3c.analysis.answers import answer
 from a3c.analysis.claim_text import claims_section
+from a3c.analysis.films import films_section
 from a3c.analysis.method import DEVIATION_COLUMNS, DEVIATIONS, METHOD, PARTS
+from a3c.analysis.mixed_code import remark
 from a3c.analysis.outputs import (
     figure_names,
     figure_path,
@@ -46,7 +48,8 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
 
     Args:
       studies: of one scale, their tables and figures written.
-      results: the folder that holds `runs/`, `tables/` and `figures/`, and the ledger of claims if there is one.
+      results: the folder that holds `runs/`, `tables/` and `figures/`, and the ledger of claims and the films if there
+        are any.
       name: of the file.
 
     Raises:
@@ -60,6 +63,7 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
         if mine:
             body += [page.element("h2", heading), _overview(mine, answers)]
     body += claims_section(results, name)
+    body += films_section(results, name)
     body += [_section(study, results, answers[study.name]) for study in studies]
     body.append(_method())
     path = report_path(results, name)
@@ -97,6 +101,7 @@ def _section(study: Study, results: Path, answered: str) -> str:
         page.element("h2", study.title),
         page.element("p", study.question, "question"),
         page.element("p", answered, "answer"),
+        *([page.element("p", mixed)] if (mixed := remark(study, results)) else []),
         *(
             page.picture(figure_path(study, results, name), f"{study.title}: {name.replace('_', ' ')}")
             for name in figure_names(study)
@@ -130,6 +135,7 @@ def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
     manifests = [folder.manifest for folder in folders]
     hours = sum(folder.train_seconds for folder in folders) / 3600.0
     seeds = sorted({run.settings.seed for run in study.runs})
+    told = " mix_code=true" if remark(study, results) else ""
     versions = sorted({f"{name} {version}" for m in manifests for name, version in m["versions"].items()})
     over = [
         {
@@ -150,7 +156,7 @@ def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
         ("cores", _distinct(manifests, "cores")),
         ("oversubscription", oversubscription(over)),
         ("versions", ", ".join(versions)),
-        ("made by", f"snakemake --cores all --config scale={study.scale} studies={study.name}"),
+        ("made by", f"snakemake --cores all --config scale={study.scale} studies={study.name}{told}"),
     ]
 
 

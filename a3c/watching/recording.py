@@ -16,7 +16,7 @@ from a3c import seeding
 from a3c.environments import make
 from a3c.frozen import OWN_PLACE, Frozen
 from a3c.problems import InvalidInput, Problem
-from a3c.settings import ActorCriticSettings
+from a3c.settings import ActionValueSettings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.evaluator import Player
@@ -150,7 +150,7 @@ def _decide(
 
 
 def _kind(settings: Settings, spec: Spec) -> str:
-    if not isinstance(settings.algorithm, ActorCriticSettings):
+    if isinstance(settings.algorithm, ActionValueSettings):
         return ACTION_VALUES
     return MEANS if spec.continuous else PROBABILITIES
 
@@ -180,6 +180,6 @@ def action_names(environment: Environment) -> list[str]:
 def _lines(frozen: Frozen, seed: int) -> list[str]:
     algorithm = frozen.settings.algorithm
     policy: str = frozen.settings.evaluation.policy
-    if policy == "sampled" and not isinstance(algorithm, ActorCriticSettings):
+    if policy == "sampled" and isinstance(algorithm, ActionValueSettings):
         policy = f"epsilon-greedy ({algorithm.exploration.evaluation_epsilon:g})"
     return [f"seed {frozen.settings.seed}: {frozen.description}", f"{policy} policy, evaluation seed {seed}"]
