@@ -24,7 +24,7 @@ def restore(folder: Path, settings: Settings, code: str) -> bool:
     """Whether a folder holds this run, finished; if so, `done.json` is put back as it was if it is missing.
 
     A run is another one if its settings or the meaning of the training code differ, or if the run that it draws its
-    staleness from was trained again since.
+    staleness from was trained again since. Where it was trained does not matter.
 
     Args:
       folder: of the run.
@@ -39,7 +39,7 @@ def restore(folder: Path, settings: Settings, code: str) -> bool:
         return False
     if not same or manifest.get("outcome") != FINISHED or manifest.get("fingerprint") != code:
         return False
-    if _source_trained(folder, settings) > path.stat().st_mtime:
+    if not _drew_from(folder, settings):
         return False
     if not done.exists():
         Checkpoints(folder).remove()  # the trainer may have been killed before it did
@@ -47,12 +47,18 @@ def restore(folder: Path, settings: Settings, code: str) -> bool:
     return True
 
 
-def _source_trained(folder: Path, settings: Settings) -> float:
-    """When the run whose staleness this one draws from was trained; minus infinity if none is, infinity if it was not.
+def _drew_from(folder: Path, settings: Settings) -> bool:
+    """Whether the run whose staleness this one drew from, if there is one, is still as it was.
 
-    Its manifest says so: Snakemake and `restore` give `done.json` another time.
+    What both hold says so, and not when they were written: a copy from another machine may be newer than what was made
+    of it, and may have taken the place of a run of the same settings.
     """
     if not isinstance(settings.order, MeasuredHistogram):
-        return -float("inf")
-    source = folder.resolve().parents[2] / settings.order.run / run_folder.MANIFEST
-    return source.stat().st_mtime if source.exists() else float("inf")
+        return True
+    from a3c.records.schedule_file import staleness_counts
+
+    source = folder.resolve().parents[2] / settings.order.run / run_folder.SCHEDULE
+    try:
+        return bool(run_folder.read_json(folder / run_folder.HISTOGRAM).get("counts") == staleness_counts(source))
+    except (FileNotFoundError, ValueError):
+        return False

@@ -1,4 +1,4 @@
-"""What a command is made of, and a sentence where that is not there yet. Never imports torch."""
+"""What a command is made of, and a sentence where that is not there or does not go together. Never imports torch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from a3c.analysis import outputs
+from a3c.analysis.mixed_code import Mixture, mixtures
 from a3c.analysis.views import VIEWS
-from a3c.plan import Study
+from a3c.fingerprint import run_fingerprint
+from a3c.plan import Run, Study
 from a3c.problems import InvalidInput, Problem
 from a3c.records import run_folder
+
+MOST_NAMED = 4  # fingerprints in one sentence
+
+# What every finished run has beside `done.json`, which is written last but may have been copied first.
+WHOLE = (
+    run_folder.SETTINGS, run_folder.MANIFEST, run_folder.EPISODES, run_folder.INTERVALS, run_folder.EVALUATIONS,
+)  # fmt: skip
+OURS = (run_folder.SAMPLES, run_folder.SCHEDULE)  # and what a peer's run has not
 
 
 def finished(study: Study, results: Path) -> list[Path]:
@@ -39,6 +49,23 @@ def check(studies: Sequence[Study], results: Path, *kinds: str) -> None:
     wrong = [
         problem for study in studies for kind in kinds for problem in _missing(study, kind, of[kind](study, results))
     ]
+    if "runs" in kinds:
+        wrong += [problem for study in studies for problem in _incomplete(study, results)]
+    if wrong:
+        raise InvalidInput(wrong)
+
+
+def check_code(studies: Sequence[Study], results: Path) -> None:
+    """Makes sure that the runs which each study's tables put together were trained by one code.
+
+    Args:
+      studies: those that a command was asked for, every run of them finished.
+      results: folder of everything that is made.
+
+    Raises:
+      InvalidInput: with the fingerprints that a study mixes, and the commands by which it mixes none or is let.
+    """
+    wrong = [problem for study in studies for problem in _mixed(study, mixtures(study, results))]
     if wrong:
         raise InvalidInput(wrong)
 
@@ -50,4 +77,44 @@ def _missing(study: Study, kind: str, paths: Sequence[Path]) -> Iterable[Problem
         what = "finished" if kind == "runs" else "made"
         command = f"snakemake --cores all --config scale={study.scale} studies={study.name}"
         sentence = f"{len(absent)} of {len(paths)} {kind} not {what} yet, such as {first}; this makes them: {command}"
-        yield Problem(f"study {study.name} at {study.scale} scale", sentence)
+        yield Problem(_named(study), sentence)
+
+
+def _incomplete(study: Study, results: Path) -> Iterable[Problem]:
+    """What a copy that broke off leaves: runs that say they are finished and lack a file."""
+    folders = {results / "runs" / run.folder: run for run in study.runs}
+    lacking = {folder: name for folder, run in folders.items() if (name := _lacking(folder, run))}
+    if lacking:
+        folder, name = next(iter(lacking.items()))
+        remedy = "copy them again from where they were trained, or delete them to train them here"
+        what = f"{len(lacking)} of {len(folders)} runs incomplete, such as {folder}, which has no {name}; {remedy}"
+        yield Problem(_named(study), what)
+
+
+def _lacking(folder: Path, run: Run) -> str | None:
+    """The first file that a run lacks though it is said to be finished."""
+    done = (folder / run_folder.DONE).exists()
+    names = WHOLE if run.peer else (*WHOLE, *OURS)
+    return next((name for name in names if done and not (folder / name).exists()), None)
+
+
+def _mixed(study: Study, found: Sequence[Mixture]) -> Iterable[Problem]:
+    for kind, folders in found:
+        now = None if kind.peer else run_fingerprint(kind.own_functions)
+        parts = [
+            f"{len(of)} by {code}{' (the code as it is)' if code == now else ''}, such as {of[0]}"
+            for code, of in list(folders.items())[:MOST_NAMED]
+        ]
+        if len(folders) > MOST_NAMED:
+            parts.append(f"the rest by {len(folders) - MOST_NAMED} more")
+        rule = "train_peer" if kind.peer else "train"
+        command = f"snakemake --cores all --config scale={study.scale} studies={study.name}"
+        remedy = (
+            f"this trains again what the code as it is did not: {command} --forcerun {rule}; this puts them together "
+            f"all the same, as --mix-code does: {command} mix_code=true"
+        )
+        yield Problem(_named(study), f"its {kind} were trained by different code: {'; '.join(parts)}; {remedy}")
+
+
+def _named(study: Study) -> str:
+    return f"study {study.name} at {study.scale} scale"

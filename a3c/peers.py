@@ -33,7 +33,7 @@ class Peer(NamedTuple):
 
 
 IN_ONE_PROCESS = {"schedule": "synchronous", "executor": "batched"}
-ANY_PEER = {"order": None, "pull_interval_rollouts": 1, "correction.kind": "none"}
+ANY_PEER = {"order": None, "pull_interval_rollouts": 1, "device": "cpu", "correction.kind": "none"}
 
 PEERS = {
     "sb3_a2c": Peer(
@@ -85,8 +85,9 @@ def check(peer: str, settings: Settings) -> None:
 
 def _other_limits(peer: str, plain: dict[str, Any]) -> Iterable[Problem]:
     network, environment = plain["network"], plain["environment"]
-    if network["kind"] == "table" or network["lstm_cells"] or network["separate"]:
-        yield Problem("network", f"the peer {peer} has one feed-forward network, without LSTM cells, and no table")
+    if network["kind"] in ("table", "custom") or network["lstm_cells"] or network["separate"]:
+        what = f"the peer {peer} has one feed-forward network of ours, without LSTM cells, and no table"
+        yield Problem("network", what)
     if environment.get("continuous"):
         yield Problem("environment.continuous", f"the peer {peer} is given discrete actions only")
     if plain["learning"]["rollout_steps"] is None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from a3c.analysis import report
 from a3c.analysis.claim_file import ledger_path, properties_path
+from a3c.analysis.mixed_code import remark
 from a3c.analysis.outputs import figure_names, figure_path, is_text, report_path, table_names, table_path
 from a3c.analysis.reading import RunFolder, read_run
 from a3c.plan import Run, Study
@@ -96,6 +97,7 @@ def _readme(studies: Sequence[Study], results: Path, name: str, runs: Sequence[R
         f"(claims/{name}.md), the tables and the figures stand beside it. `runs.jsonl` says of each run how it was "
         "made, how its schedule went, and the SHA-256 of what it left.",
         "",
+        *(f"`{study.name}`: {mixed}\n" for study in studies if (mixed := remark(study, results))),
         "| study | question | answer |",
         "| --- | --- | --- |",
     ]

@@ -135,20 +135,28 @@ def oversubscription(runs: Sequence[dict[str, Any]]) -> str:
 
 
 def markdown(
-    study: Study, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], runs: Sequence[dict[str, Any]]
+    study: Study,
+    name: str,
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    runs: Sequence[dict[str, Any]],
+    remark: str = "",
 ) -> str:
-    """The text version of a table: title, question, table, notes."""
+    """The text version of a table: title, question, table, notes, and a remark if there is one."""
     header, rows = readable(columns, cells)
     lines = [_line(header), _line(["---"] * len(header)), *(_line(row) for row in rows)]
     title = f"# {_plain(study.title)}: {title_of(name)} ({study.scale})"
-    return "\n\n".join([title, _plain(study.question), "\n".join(lines), notes(name, columns, runs)]) + "\n"
+    parts = [title, _plain(study.question), "\n".join(lines), notes(name, columns, runs), *([remark] if remark else [])]
+    return "\n\n".join(parts) + "\n"
 
 
-def latex_table(study: Study, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """The table as LaTeX, with the columns of the text version."""
+def latex_table(
+    study: Study, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], remark: str = ""
+) -> str:
+    """The table as LaTeX, with the columns of the text version; a remark ends its caption."""
     header, rows = readable(columns, cells)
     kept = [column for column in columns if column[-3:] not in ("_lo", "_hi")]
-    caption = f"{study.title}: {title_of(name)} ({study.scale} scale)"
+    caption = f"{study.title}: {title_of(name)} ({study.scale} scale)" + (f". {remark}" if remark else "")
     return latex(header, rows, caption, [column not in TEXT_COLUMNS for column in kept])
 
 

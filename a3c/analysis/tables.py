@@ -16,6 +16,7 @@ import pandas as pd
 
 from a3c.analysis.comparison_tables import comparison_rows
 from a3c.analysis.curve_tables import Curves, curve_rows, frame_curves, time_curve_rows, time_to_score_rows
+from a3c.analysis.mixed_code import remark
 from a3c.analysis.outputs import (
     POLICY_TABLE,
     Group,
@@ -108,7 +109,7 @@ def write_tables(study: Study, results: Path) -> None:
       ValueError: if a run is not finished or the study cannot be tabulated, see `outputs.groups`.
       FileNotFoundError: if a run's file is missing.
     """
-    rows = study_rows(study, results)
+    rows, mixed = study_rows(study, results), remark(study, results)
     for name in table_names(study):
         path = table_path(study, results, name)
         make_folder(path.parent)
@@ -118,9 +119,9 @@ def write_tables(study: Study, results: Path) -> None:
         csv.writer(file, lineterminator="\n").writerows([columns, *cells])
         write_text(path, file.getvalue(), durable=False)
         if is_text(name):
-            text = markdown(study, name, columns, cells, rows["runs"])
+            text = markdown(study, name, columns, cells, rows["runs"], mixed)
             write_text(table_path(study, results, name, "md"), text, durable=False)
-            paper = latex_table(study, name, columns, cells)
+            paper = latex_table(study, name, columns, cells, mixed)
             write_text(table_path(study, results, name, "tex"), paper, durable=False)
 
 

@@ -42,7 +42,7 @@ def make_run(variant: str = "locked", game: str = "CartPole-v1", point: float | 
     schedule = variant if variant in ("hogwild", "locked", "synchronous") else "locked"
     raw = {
         "game": game, "seed": 0, "repeat": 0, "workers": 2, "schedule": schedule,
-        "executor": "processes", "envs_per_worker": 1,
+        "executor": "processes", "device": "cpu", "envs_per_worker": 1,
         "order": None, "pull_interval_rollouts": 1,
         "budget_frames": 10_000, "environment": environment, "network": network,
         "algorithm": {"kind": "actor_critic", "value_weight": 0.5, "entropy_weight": 0.01, "gae_lambda": 1.0},

@@ -24,7 +24,7 @@ from a3c.analysis.score_tables import Row, column, mean_with_interval, with_inte
 from a3c.analysis.verdicts import with_ends
 from a3c.analysis.views.human_normalized_figures import human_normalized, performance_profiles
 from a3c.plan import Study
-from a3c.settings import ActorCriticSettings, Settings, TableSettings
+from a3c.settings import ActorCriticSettings, CustomNetwork, Settings, TableSettings
 
 FIGURES = {"human_normalized": human_normalized, "performance_profile": performance_profiles}
 
@@ -65,7 +65,7 @@ def rows(study: Study, results: Path, base: Mapping[str, list[Row]]) -> dict[str
 def published_method(settings: Settings) -> str | None:
     """The column of Table S3 that a run's agent has: by its LSTM and how long it learns; None if it is not A3C."""
     network = settings.network
-    if not isinstance(settings.algorithm, ActorCriticSettings) or isinstance(network, TableSettings):
+    if not isinstance(settings.algorithm, ActorCriticSettings) or isinstance(network, TableSettings | CustomNetwork):
         return None
     if network.lstm_cells is not None:
         return "a3c_lstm"

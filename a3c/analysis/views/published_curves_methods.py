@@ -11,7 +11,7 @@ STAND_INS = {"Maze": "Labyrinth"}
 def published_method(run: Run) -> str | None:
     """What the paper calls a run's method; nothing if it has no such method, as where workers wait for a lock."""
     settings = run.settings
-    if settings.schedule != "hogwild":
+    if settings.schedule != "hogwild" or settings.algorithm.kind not in METHODS:
         return None
     name = METHODS[settings.algorithm.kind]
     return f"{name} LSTM" if getattr(settings.network, "lstm_cells", None) else name

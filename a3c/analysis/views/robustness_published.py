@@ -21,8 +21,8 @@ Place = tuple[str, int, str]  # game, workers, variant
 
 
 def method_of(settings: Settings) -> tuple[str, str]:
-    """What the paper calls a run's method and its optimizer."""
-    return METHODS[settings.algorithm.kind], OPTIMIZERS[settings.optimizer.kind]
+    """What the paper calls a run's method and its optimizer; a loss of the user's own has no name there."""
+    return METHODS.get(settings.algorithm.kind, settings.algorithm.kind), OPTIMIZERS[settings.optimizer.kind]
 
 
 def runs_of(study: Study) -> dict[Place, list[Run]]:
