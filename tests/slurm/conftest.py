@@ -1,0 +1,8 @@
+"""Tests import `cluster` by this name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
