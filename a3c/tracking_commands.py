@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from a3c.problems import InvalidInput, Problem
+from a3c.progress import say
 
 SAYS = "a3c track: "
 CHECK_SECONDS = 2.0  # that a run at most lasts longer for the sake of its view
@@ -35,7 +36,6 @@ class Mirroring:
         self._checking = threading.Thread(target=self._check, daemon=True)
         self._command = [sys.executable, "-m", "a3c", "track", str(folder), "--watch", str(os.getpid())]
         self._command += ["--results", str(options.results), "--experiments", str(options.experiments)]
-        self._command += ["--tracking-uri", self._uri]
 
     def start(self) -> None:
         """Starts it, once; the run folder has its manifest by then."""
@@ -46,8 +46,11 @@ class Mirroring:
         try:
             # With a file of its own: whoever reads this command's output to the end would wait for that process, too.
             with self._log.open("w", encoding="utf-8") as log:
+                # The store as a variable, since everybody sees the arguments, and an address may hold a password.
+                environment = os.environ | {"MLFLOW_TRACKING_URI": self._uri}
+                quiet = subprocess.DEVNULL
                 subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    self._command, env=environment, stdin=quiet, stdout=log, stderr=log, start_new_session=True
                 )
         except OSError as error:
             self._warn(f"not shown in MLflow: the process for it cannot be started ({error}); run `a3c track` later")
@@ -74,7 +77,7 @@ class Mirroring:
     def _warn(self, text: str) -> None:
         if not self._warned:
             self._warned = True
-            print(f"a3c train: {text}; the training is not affected", file=sys.stderr)
+            say(f"a3c train: {text}; the training is not affected")
 
 
 def track(options: argparse.Namespace) -> int:

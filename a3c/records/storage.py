@@ -20,6 +20,7 @@ REMEDIES = {
     errno.ENOTDIR: "a folder is needed where a file is: move the file or choose another folder",
     errno.EEXIST: "a folder is needed where a file is: move the file or choose another folder",
     errno.ENOENT: "a file or folder of the run was removed meanwhile",
+    errno.ENAMETOOLONG: "choose a shorter name or a folder nearer to the root",
     errno.EIO: "the disk or the network drive fails: see the system's log",
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
     errno.ENOLCK: "choose a file system with file locks",

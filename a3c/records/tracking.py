@@ -7,6 +7,10 @@ time is the run's start there plus the training that the file counts, which stay
 MLflow takes no point back. Where a run holds one that the files do not (any more), because the run was cut back to its
 checkpoint or began anew, it is deleted there, with a tag that says so, and another is made from the files: deleted runs
 are hidden, and can be looked at and restored until `mlflow gc`.
+
+Many machines may share a server, with run folders of the same paths and settings. A run is a folder's if it was made
+from the same results folder, which has a random name for this, or if it began in the same millisecond, though it was
+copied to another results folder since.
 """
 
 from __future__ import annotations
@@ -26,11 +30,11 @@ from a3c.records.tracking_store import StoreUnusable, check, file_of, is_missing
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
     from mlflow.tracking import MlflowClient as MlflowClient
 
 STATUS = {RUNNING: "RUNNING", FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED"}
-REASON, REPLACED = "reason", "replaced"
+REASON, REPLACED, RESULTS_ID = "reason", "replaced", "results_id"
 VANISHED = "its process ended without a word: killed by SIGKILL or for want of memory, or the machine stopped"
 TAKEN_BACK = "the run folder no longer holds every point of this run; another run shows what it holds"
 
@@ -48,6 +52,7 @@ CUT = " ... (all of it is in settings.json)"
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # a dead server must not hold anybody up for minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # a store that was replaced is found by the next call
@@ -107,16 +112,26 @@ def experiment_of(client: MlflowClient, game: str, results: Path, uri: str) -> t
     name = f"a3c/{game}"
     found = client.get_experiment_by_name(name)
     if found is None:
-        # A server has a place of its own for artifacts.
-        place = (results / "mlflow" / "artifacts" / folder_name(game)).resolve().as_uri() if file_of(uri) else None
-        note = f"{game}: one run per (variant, workers, seed). Metrics are against emulator frames. Group by the tags."
-        found = client.get_experiment(client.create_experiment(name, place, tags={"mlflow.note.content": note}))
+        found = _new_experiment(client, name, game, results, uri)
     if found.lifecycle_stage != "active":
         raise StoreUnusable(
             f"the experiment {name} was deleted in MLflow: restore it with"
             f" `mlflow experiments restore --experiment-id {found.experiment_id}`, then run `a3c track`"
         )
     return str(found.experiment_id), int(found.creation_time or 0)
+
+
+def _new_experiment(client: MlflowClient, name: str, game: str, results: Path, uri: str) -> Experiment:
+    # A server has a place of its own for artifacts.
+    place = (results / "mlflow" / "artifacts" / folder_name(game)).resolve().as_uri() if file_of(uri) else None
+    note = f"{game}: one run per (variant, workers, seed). Metrics are against emulator frames. Group by the tags."
+    try:
+        return client.get_experiment(client.create_experiment(name, place, tags={"mlflow.note.content": note}))
+    except Exception:  # another machine may have been a moment faster
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return found
 
 
 class Mirror:
@@ -129,7 +144,7 @@ class Mirror:
           folder: of the run; its settings and manifest must be there.
           experiment: id of the game's.
           client: of the store.
-          tags: further tags, such as the studies that asked for the run.
+          tags: further tags, such as the studies that asked for the run; RESULTS_ID names the results folder.
         """
         self._folder, self._experiment, self._client = folder, experiment, client
         self._settings = Settings.from_json((folder / run_folder.SETTINGS).read_text())
@@ -137,7 +152,9 @@ class Mirror:
         self._tags = self._facts() | tags
         self._shown: set[tuple[Point, int]] = set()
         found = self._find()
-        self._open(found) if found else self._create()
+        for run in found[:-1]:  # an older version made one for each start
+            self._retire(run.info.run_id)
+        self._open(found[-1]) if found else self._create()
 
     def show(self, outcome: str) -> str:
         """Makes the run hold what the files hold, and be what the outcome says; returns its id."""
@@ -178,21 +195,28 @@ class Mirror:
             written = [self._folder / name for name in (run_folder.MANIFEST, *FILES)]
             ended = max(int(1000 * path.stat().st_mtime) for path in written if path.exists())
         self._client.set_terminated(self._run_id, STATUS[outcome], end_time=ended)
+        for run in self._find():  # a request for a run that is tried again, since no answer came, makes two
+            if run.info.run_id != self._run_id:
+                self._retire(run.info.run_id)
 
-    def _find(self) -> Run | None:
-        """The run that shows this folder, if there is one; an older version made one for each start."""
+    def _find(self) -> list[Run]:
+        """The runs that show this folder, the last to start at the end; more than one is too many."""
         wanted = f"tags.settings_id = '{self._settings.id}' and tags.seed = '{self._settings.seed}'"
         token, found = None, []
         while True:
             page = self._client.search_runs([self._experiment], wanted, page_token=token)
-            found += [run for run in page if run.data.tags.get("run_folder") == self._tags["run_folder"]]
+            found += [run for run in page if self._is_ours(run)]
             token = page.token
             if not token:
-                break
-        found.sort(key=lambda run: int(run.info.start_time))
-        for run in found[:-1]:
-            self._retire(run.info.run_id)
-        return found[-1] if found else None
+                return sorted(found, key=lambda run: int(run.info.start_time))
+
+    def _is_ours(self, run: Run) -> bool:
+        """Whether a run of these settings and this seed shows this folder; older versions named no results folder."""
+        tags, results = run.data.tags, self._tags.get(RESULTS_ID)
+        there, here = Path(tags.get("run_folder", "")), Path(self._tags["run_folder"])
+        if run.info.start_time == self._manifest["started_at_ms"]:
+            return there.parts[-3:] == here.parts[-3:]  # it may have been copied from another results folder
+        return there == here and tags.get(RESULTS_ID, results) == results
 
     def _open(self, run: Run) -> None:
         """Goes on with a run, knowing what it holds."""
@@ -211,8 +235,9 @@ class Mirror:
     def _create(self) -> None:
         name = f"{self._tags.get('variant', self._settings.schedule)}-w{self._settings.workers}-s{self._settings.seed}"
         self._origin = int(self._manifest["started_at_ms"])
-        # Without these three nobody would find the run again, if the rest did not get there.
-        found_by = {name: self._tags[name] for name in ("run_folder", "settings_id", "seed")}
+        # Without these nobody would find the run again, if the rest did not get there.
+        names = ("run_folder", "settings_id", "seed", RESULTS_ID)
+        found_by = {name: self._tags[name] for name in names if name in self._tags}
         run = self._client.create_run(self._experiment, start_time=self._origin, tags=found_by, run_name=name)
         self._run_id, self._shown = str(run.info.run_id), set()
         self._describe()

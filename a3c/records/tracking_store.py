@@ -5,21 +5,25 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import re
 import socket
 import sqlite3
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from a3c.records.storage import write_text
+
 REBUILD = "`a3c track --rebuild` sets it aside and makes a new one from the run folders"
 CONNECT_SECONDS, LOCK_SECONDS, OWN_TURN_SECONDS = 2.0, 1.0, 300.0
 POLL_SECONDS = 0.05
 
-# What SQLite, SQLAlchemy and MLflow say, in words that name cause and remedy.
+# What SQLite, SQLAlchemy, MLflow and its server say, in words that name cause and remedy.
 CAUSES = (
     ("database is locked", "is locked by another process: close the program that has it open, then run `a3c track`"),
     ("not a database", f"is damaged: {REBUILD}"),
@@ -33,6 +37,13 @@ CAUSES = (
         "out-of-date database schema",
         "was written by another version of MLflow: use that one, or bring an older store up to date with"
         f" `mlflow db upgrade`, or {REBUILD}",
+    ),
+    ("timed out", "does not answer in time: see whether the server is overloaded, then run `a3c track`"),
+    ("error responses", "answers with errors: see its log, and whether its database runs, then run `a3c track`"),
+    ("invalid host header", "refuses the name it is called by: start it with `--allowed-hosts`, then run `a3c track`"),
+    (
+        "not authenticated",
+        "asks who you are: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, then run `a3c track`",
     ),
 )
 
@@ -74,6 +85,15 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         store.close()
 
 
+def results_id(results: Path) -> str:
+    """Tells a results folder from another machine's at the same path; made at the first call, in the caller's turn."""
+    path = results / "mlflow" / "results_id"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)  # the store may lie elsewhere
+        write_text(path, f"{uuid.uuid4().hex}\n")
+    return path.read_text(encoding="utf-8").strip()
+
+
 def is_missing(path: Path) -> bool:
     """Whether there is no file, or an empty one."""
     return not path.exists() or path.stat().st_size == 0
@@ -94,6 +114,8 @@ def check(uri: str) -> None:
         _check_file(path)
     elif uri.startswith(("http://", "https://")):
         _check_server(uri)
+    elif re.fullmatch(r"[\w.-]+:\d+/?", uri):  # MLflow would take it for a folder
+        raise StoreUnusable(f"{uri} is not the address of a server: set MLFLOW_TRACKING_URI=http://{uri}")
 
 
 def _check_file(path: Path) -> None:
@@ -111,7 +133,10 @@ def _check_file(path: Path) -> None:
 
 def _check_server(uri: str) -> None:
     parts = urlsplit(uri)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise StoreUnusable(f"{uri} is not the address of a server: {error}") from None
     if parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host):
         return
     try:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from a3c.records import run_folder
 from a3c.records.manifest import KILLED, RUNNING
 from a3c.records.points import FILES
-from a3c.records.tracking import Mirror, connect, experiment_of, open_store, prepare
-from a3c.records.tracking_store import StoreUnusable, check, created_at_ms, own_turn, sentence
+from a3c.records.tracking import RESULTS_ID, Mirror, connect, experiment_of, open_store, prepare
+from a3c.records.tracking_store import StoreUnusable, check, created_at_ms, own_turn, results_id, sentence
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,11 +69,12 @@ class View:
         while waiting:
             with own_turn(self._uri, self._results):
                 open_store(self._uri)
-                client = connect(self._uri)
+                client, place = connect(self._uri), {RESULTS_ID: results_id(self._results)}
                 self._store = created_at_ms(self._uri)
                 until = time.monotonic() + TURN_SECONDS
                 while waiting and time.monotonic() < until:
-                    wrong += self._try_to_show(*waiting.pop(), client)
+                    folder, tags = waiting.pop()
+                    wrong += self._try_to_show(folder, tags | place, client)
             if waiting:
                 time.sleep(PAUSE_SECONDS)
         return wrong
@@ -84,9 +85,11 @@ class View:
             self._show_run(folder, tags, client)
         except Exception as error:
             self._drop(folder)
+            self._experiments.clear()  # a server may have got a new database
             if not (folder / run_folder.MANIFEST).exists():  # it begins anew, or was removed
                 return []
             check(self._uri)  # what ails the store ails all runs, and is said once
+            client.search_experiments(max_results=1)  # it raises if it is the server that fails
             return [f"{folder} is not shown in MLflow: {sentence(self._uri, error)}"]
         return []
 

@@ -14,13 +14,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tracked_runs
+from tracked_runs import folder_of, watchers
 
 from a3c.records import run_folder
 from a3c.records.tracking_store import file_of
@@ -36,6 +38,7 @@ MOST_SECONDS = 300 + 30 * TRAINERS
 CHECK = Path(__file__).parents[1] / "check_store.py"
 
 Make = Callable[..., Settings]
+wait_for = partial(tracked_runs.wait_for, seconds=MOST_SECONDS)
 
 
 def a3c(*arguments: object, **how: Any) -> subprocess.Popen[str]:
@@ -50,10 +53,6 @@ def trainer(settings: Settings, results: Path, *more: object, **how: Any) -> sub
     return a3c("train", "--settings", settings.to_json(), "--into", folder, "--results", results, *more, **how)
 
 
-def folder_of(settings: Settings, results: Path) -> Path:
-    return results / "runs" / settings.game / "x" / f"seed{settings.seed}"
-
-
 def ended(process: subprocess.Popen[str]) -> tuple[int, list[str]]:
     """Its exit code, and what it said besides its progress."""
     said = process.communicate(timeout=MOST_SECONDS)[1].replace("\r", "\n").splitlines()
@@ -64,27 +63,6 @@ def tracked(results: Path, *more: object) -> tuple[int, list[str]]:
     process = a3c("track", "--results", results, *more)
     said = process.communicate(timeout=MOST_SECONDS)[1].splitlines()
     return process.returncode, said
-
-
-def wait_for(what: Callable[[], bool], seconds: float = MOST_SECONDS) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.2)
-
-
-def watchers(results: Path) -> list[int]:
-    """Processes that show runs of a results folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            if "track" in words and str(results) in words:
-                found.append(int(entry.name))
-    return found
 
 
 def runs_in(store: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import check_store
 import pytest
 
 from a3c.records import run_folder
@@ -132,6 +133,43 @@ def test_a_finished_run_is_shown_with_settings_metrics_tags_and_artifacts(result
     assert [point.step for point in points] == [1000, 2000], "on the grid that all seeds share"
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"settings.json", "manifest.json", "schedule.bin", "model.pt"} <= names
+
+
+def test_runs_of_other_machines_that_were_copied_here_are_shown_once_each(
+    results: Path, cliff: Callable[..., Settings]
+) -> None:
+    here, copied = (results / f"runs/CliffWorld/x/seed{seed}" for seed in (0, 1))
+    assert view_of(results).update([here]) == []
+    copied.mkdir()
+    write_run(copied, cliff(schedule="locked", seed=1, evaluation={"points": 2, "episodes": 2}), INTERVALS)
+    started = json.loads((copied / run_folder.MANIFEST).read_text())["started_at_ms"]
+    shown = {"outcome": "finished", "started_at_ms": started, "experiment_created_at_ms": 1, "run_id": "there"}
+    run_folder.write_json(copied / run_folder.TRACKED, {"uri": "sqlite:////there/results/mlflow/mlflow.db", **shown})
+    for _ in range(2):
+        assert view_of(results).update([here, copied]) == []
+        assert check_store.main(str(results / "mlflow/mlflow.db"), 2, f"{results}/") == 0
+
+
+def test_a_run_that_was_copied_with_what_says_that_it_is_shown_is_not_shown_again(
+    results: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert view_of(results).update([results / "runs/CliffWorld/x/seed0"]) == []
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    copied = shutil.copytree(results / "runs", elsewhere / "runs") / "CliffWorld/x/seed0"
+    assert View(default_uri(results), elsewhere, lambda folder: {}).update([copied]) == []
+    assert len(runs_of(results)) == 1
+
+
+def test_a_run_that_was_copied_to_another_results_folder_is_shown_once_in_a_store_of_both(
+    results: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert view_of(results).update([results / "runs/CliffWorld/x/seed0"]) == []
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    copied = shutil.copytree(results / "runs", elsewhere / "runs") / "CliffWorld/x/seed0"
+    (copied / run_folder.TRACKED).unlink()
+    assert View(default_uri(results), elsewhere, lambda folder: {}).update([copied]) == []
+    (run,) = runs_of(results)
+    assert run.data.tags["run_folder"] == str(copied)
 
 
 def test_sending_again_changes_nothing(results: Path) -> None:
