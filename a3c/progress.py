@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 SHOW_SECONDS = 0.2
 WIDTH = 24
 LINES_WHEN_NOT_A_TERMINAL = 4
+ERASE = "\r\x1b[2K"
+
+
+def say(sentence: str) -> None:
+    """Writes a line to standard error: in one piece, which threads share, and on a terminal in place of the bar."""
+    print(f"{ERASE if sys.stderr.isatty() else ''}{sentence}\n", end="", file=sys.stderr, flush=True)
 
 
 class Line:
@@ -40,15 +47,16 @@ class Line:
             return
         self._next_time = now + SHOW_SECONDS
         if self._terminal:
-            print(f"\r\x1b[2K{text()}", end="", file=sys.stderr, flush=True)
+            print(f"{ERASE}{text()[: _columns() - 1]}", end="", file=sys.stderr, flush=True)
         elif share >= self._next_share:
-            print(text(), file=sys.stderr, flush=True)
+            say(text())
             self._next_share += 1 / LINES_WHEN_NOT_A_TERMINAL
 
     def close(self) -> None:
         """Ends the line, if there is one."""
         if self._terminal and self._next_time:
-            print(file=sys.stderr)
+            print(file=sys.stderr, flush=True)
+        self._next_time = 0.0
 
 
 class Bar:
@@ -77,9 +85,14 @@ class Bar:
         else:
             alive = f"{progress.workers_alive}/{self._settings.processes} workers"
             ending = f"{duration(left)} left, {alive}"
-        return (
-            f"{self._name} {bar(share)} {share:4.0%} {progress.frames:,} frames, {rate:,.0f}/s, score {score}, {ending}"
-        )
+        facts = f"{share:4.0%} {progress.frames:,} frames, {rate:,.0f}/s, score {score}, {ending}"
+        line = f"{self._name} {bar(share)} {facts}"
+        return line if len(line) < _columns() else f"{self._name} {facts}"
+
+
+def _columns() -> int:
+    """Of the terminal; a line that is longer cannot be erased. Very many where there is none."""
+    return shutil.get_terminal_size().columns if sys.stderr.isatty() else sys.maxsize
 
 
 def bar(share: float) -> str:

@@ -17,6 +17,8 @@ from a3c.asynchrony.watchdog import Activity
 GRACE_SECONDS, POLL_SECONDS = 5.0, 0.01
 STACK_SECONDS = 2.0
 STACK_SIGNAL = signal.SIGUSR1  # asks a child for its Python stack
+# Ends a child. Not SIGTERM, which a batch system sends to all processes, who must go on to the run's last checkpoint.
+END_SIGNAL = signal.SIGUSR2
 STACK_LINES, STACK_BYTES = 8, 1 << 16
 LOST = 255  # what multiprocessing makes of a process whose exit code nobody can tell
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
@@ -105,7 +107,7 @@ def place(stack: Sequence[str]) -> str:
 
 
 def end(children: Sequence[Child], in_haste: Callable[[], bool]) -> None:
-    """TERM, a grace period, KILL; neither these processes nor any that they have started are left.
+    """A word and a signal, a grace period, KILL; neither these processes nor any that they have started are left.
 
     Args:
       children: to be ended, if they have not ended yet.
@@ -114,7 +116,7 @@ def end(children: Sequence[Child], in_haste: Callable[[], bool]) -> None:
     for child in children:
         if child.alive:
             child.tell(END)
-            child.interrupt(signal.SIGTERM)
+            child.interrupt(END_SIGNAL)
     deadline = time.monotonic() + GRACE_SECONDS
     while any(child.alive for child in children) and time.monotonic() < deadline and not in_haste():
         time.sleep(POLL_SECONDS)

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import torch
 
 from a3c.asynchrony.allocation import keep_freed_memory, memory_error
-from a3c.asynchrony.children import END, STACK_SIGNAL
+from a3c.asynchrony.children import END, END_SIGNAL, STACK_SIGNAL
 from a3c.environments.checked import EnvironmentFaultError
 from a3c.learning.gradients import NonFiniteError
 from a3c.problems import InvalidInput
@@ -31,6 +31,7 @@ READY, FAILED, UNSTORED = "ready", "failed", "unstored"
 OOM_SCORE = Path("/proc/self/oom_score_adj")
 OOM_SCORE_OF_CHILDREN = 300  # of 1000; the supervisor, which can tell of a child's death, keeps what it has
 IGNORED = (signal.SIGINT, signal.SIGHUP)
+ENDED = 128 + signal.SIGTERM  # the exit code of a child that its supervisor ends
 
 
 class Assigned(Protocol):
@@ -54,7 +55,7 @@ def enter(target: Callable[[Any], None], assignment: Assigned, stack: Connection
     """
     os.setpgrp()
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
-    _heed_signals(assignment.pipe)
+    _heed_signals()
     faulthandler.enable(stack.fileno(), all_threads=False)
     faulthandler.register(STACK_SIGNAL, stack.fileno(), all_threads=False)
     _prefer_to_die()
@@ -86,10 +87,14 @@ def use_one_thread() -> None:
 
 
 def wait_to_begin(pipe: Connection) -> None:
-    """Says that this process is ready and waits until it may begin; then it dies with its supervisor at once."""
+    """Says that this process is ready and waits until it may begin; then it dies with its supervisor at once.
+
+    From then on what the work has opened is closed if the supervisor ends this process.
+    """
     pipe.send((READY, None))
     wait_to_go_on(pipe)
     _be_killed_with_supervisor()
+    signal.signal(END_SIGNAL, _leave)
 
 
 def wait_to_go_on(pipe: Connection) -> None:
@@ -106,17 +111,25 @@ def wait_to_go_on(pipe: Connection) -> None:
         raise SystemExit(1)
 
 
-def _heed_signals(pipe: Connection) -> None:
-    """Only the supervisor's SIGTERM counts, which follows its word: one to all processes would spoil its checkpoint."""
+def _heed_signals() -> None:
+    """Only the supervisor's signal counts: one to all processes would spoil the last checkpoint."""
 
-    def terminate(number: int, frame: FrameType | None) -> None:
-        if pipe.poll():
-            raise SystemExit(128 + number)
+    def end(number: int, frame: FrameType | None) -> None:
+        """At once: an exception would abort a C++ library that is just being loaded, in many words."""
+        os._exit(ENDED)
+
+    def pass_over(number: int, frame: FrameType | None) -> None:
+        """Unlike `SIG_IGN`, it is not handed on to programs that this process starts."""
 
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGTERM, pass_over)
+    signal.signal(END_SIGNAL, end)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the server that forks children has them blocked
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(ENDED)
 
 
 def _send_last(pipe: Connection, what: str, content: object) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import pytest
 
 from a3c import lifeline
-from a3c.plan import load_study, studies
+from a3c.plan import load_study
 from a3c.records import run_folder
 
 pytest.importorskip("snakemake")
@@ -77,21 +77,9 @@ class Checkout:
     """A copy of the project with one study, and what is started there."""
 
     def __init__(self, path: Path) -> None:
-        """Makes the copy, if it is not there."""
         self.path, self.mark = path, uuid.uuid4().hex
-        if not (path / "Snakefile").exists():
-            self._make(path)
         runs = {run.variant: run.folder for run in load_study("one", "smoke", path / "experiments").runs}
         self.short, self.long = (path / "results/runs" / runs[name] for name in ("short", "long"))
-
-    def _make(self, path: Path) -> None:
-        for name in ("a3c", "experiments", "profiles"):
-            shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in studies(path / "experiments"):
-            (path / f"experiments/{name}.yaml").unlink()
-        (path / "experiments/one.yaml").write_text(STUDY)
-        rules = (ROOT / "Snakefile").read_text().replace("--no-track", "--no-track --checkpoint-seconds 0.5")
-        (path / "Snakefile").write_text(rules.replace("setsid {PYTHON} -m a3c track", "true"))  # MLflow is not tested
 
     def start(self, *runs: Path) -> subprocess.Popen[str]:
         """The command, as a shell in a terminal starts it: in a group of its own, deaf to nothing."""
@@ -115,9 +103,15 @@ class Checkout:
         return {pid: command for pid, command in found.items() if command}  # a zombie has none
 
     def kill_all(self, number: signal.Signals) -> None:
-        for pid in self.processes():
-            with suppress(ProcessLookupError):  # one may end with another
-                os.kill(pid, number)
+        _signal(self.processes(), number)
+
+    @contextmanager
+    def standing_still(self, but: int) -> Iterator[None]:
+        """All that is alive is stopped meanwhile, but one process."""
+        stopped = self.processes().keys() - {but}
+        _signal(stopped, signal.SIGSTOP)
+        yield
+        _signal(stopped, signal.SIGCONT)
 
     def trainer_of(self, folder: Path) -> int:
         return int((folder / run_folder.LOCK).read_text().split()[0])
@@ -127,6 +121,12 @@ class Checkout:
         trainer, processes = self.trainer_of(folder), self.processes()
         servers = [pid for pid in processes if _parent(pid) == trainer]
         return next(pid for pid in processes if _parent(pid) in servers)
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # one may end with another
+            os.kill(pid, number)
 
 
 def _listen() -> None:
@@ -150,9 +150,9 @@ def seconds_until(condition: Callable[[], object]) -> float:
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def begun(copy_project: Callable[[Path, str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which the short run is finished."""
-    made = Checkout(tmp_path_factory.mktemp("begun"))
+    made = Checkout(copy_project(tmp_path_factory.mktemp("begun"), STUDY))
     snakemake = made.start(made.short)
     said, _ = snakemake.communicate(timeout=PATIENCE_SECONDS)
     assert snakemake.returncode == 0, said
@@ -195,8 +195,10 @@ def test_the_same_command_goes_on_and_nothing_is_left_behind(checkout: Checkout,
     before, first = state_of(short), checkout.start()
     seconds_until(lambda: checkpoints_of(checkout.long) or first.poll() is not None)
     if case == Case(signal.SIGTERM, "snakemake"):
-        refused = checkout.start()
-        assert f"another Snakemake, process {first.pid}, works in results" in refused.communicate()[0]
+        with checkout.standing_still(first.pid):  # lest the run end before the second Snakemake has started
+            refused = checkout.start()
+            said = refused.communicate()[0]
+        assert f"another Snakemake, process {first.pid}, works in results" in said
         assert refused.returncode == 1
     assert first.poll() is None, first.communicate()[0]
     assert not long.exists(), "the run is too short for this machine"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from a3c.__main__ import main
+from a3c.yaml_files import parse_yaml
 
 from .mutations import laughs, merges
 
@@ -82,6 +83,15 @@ def test_mistakes_in_several_files_and_blocks_are_said_together(copied: Path, ed
     refused(words, ["plan", "--experiments", str(copied)])
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7e-4", 7e-4), ("-1E3", -1000.0), ("1.0e6", 1e6), ("1.e+2", 100.0), ("1e", "1e"), ("e4", "e4"), ("1e4f", "1e4f")],
+)
+def test_numbers_may_have_an_exponent_without_point_or_sign(text: str, value: object) -> None:
+    read = parse_yaml(f"key: {text}", "here")["key"]
+    assert (read, type(read)) == (value, type(value))
+
+
 @pytest.mark.slow
 def test_a_study_without_its_question_is_not_passed_over(copied: Path, edit: Edit, refused: Refused) -> None:
     edit(STUDY, "question:", "qestion:")
@@ -108,7 +118,7 @@ def test_without_a_mistake_there_is_nothing_to_say(command: list[str], capsys: p
         (STUDY, "title:", "title: [", "line"),
         (STUDY, "[CartPole-v1]", '["../../etc"]', "'../../etc'"),
         (STUDY, "{schedule: hogwild}", "{schedule: hogwild, executor: batched}", "executor"),
-        ("cartpole.yaml", "5.0e-3", "7e-4", "optimizer.learning_rate"),
+        ("cartpole.yaml", "5.0e-3", "7e", "optimizer.learning_rate"),
     ],
 )
 def test_the_command_itself_ends_with_code_2_and_no_traceback(
