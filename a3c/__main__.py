@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: `a3c` or `python -m a3c`. Every command imports what it needs when it is called."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from a3c import __version__
+from a3c import __version__, completion
 from a3c.problems import InvalidInput
 from a3c.records.storage import StorageError
 
@@ -52,6 +53,7 @@ def _run(options: argparse.Namespace) -> int:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Options of the command line; `key=value` may stand before, between and after options."""
     root = parser()
+    completion.answer(root)
     options, rest = root.parse_known_args(arguments)
     stray = [word for word in rest if word.startswith("-") or "=" not in word or options.command != "train"]
     if stray:
@@ -65,8 +67,8 @@ def parser() -> argparse.ArgumentParser:
     """The commands, their options and examples."""
     root = argparse.ArgumentParser("a3c", description="Reproducible experiments with asynchronous deep RL.")
     root.add_argument("--version", action="version", version=f"a3c {__version__}")
-    text = "stop when process PID no longer holds the file LOCK; the workflow says so to its jobs"
-    root.add_argument("--stop-with", nargs=2, metavar=("LOCK", "PID"), help=text)
+    # Stop when process PID no longer holds the file LOCK: the workflow says so to its jobs, and nobody else needs it.
+    root.add_argument("--stop-with", nargs=2, metavar=("LOCK", "PID"), help=argparse.SUPPRESS)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_replay(commands)
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
         ("tables", "finished runs -> tables", "a3c tables a3c_vs_a2c"),
         ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
         ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
+        ("films", "finished runs -> a film of the best run of each game", "a3c films a3c_vs_a2c"),
         ("report", "tables, figures and claims -> one HTML file", "a3c report"),
         ("showcase", "a report and what it is made of -> a folder that a repository can hold", "a3c showcase"),
     ):
@@ -87,8 +90,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--scale", default="laptop", help="smoke, laptop (default), overnight or paper")
         command.add_argument("--part", choices=PARTS, help="only studies of this part")
         _add_folders(command)
-        if name in ("claims", "report", "showcase"):
+        if name in ("claims", "films", "report", "showcase"):
             command.add_argument("--name", help=f"of what is made below RESULTS/{name}; by default the scale")
+        if name in ("tables", "report", "showcase"):
+            text = "put a study's runs together though different code has trained them; what is made says so"
+            command.add_argument("--mix-code", action="store_true", help=text)
     _add_bench(commands)
     _add_doctor(commands)
     examples = ["a3c settings", "a3c settings | grep learning_rate"]
@@ -121,8 +127,12 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "a3c train experiments/paper.yaml workers=4 budget_frames=50000 --into /tmp/profiled --profile",
         ],
     )
-    command.add_argument("file", nargs="?", default="experiments/paper.yaml", help="settings file to start from")
-    command.add_argument("assignments", nargs="*", metavar="key.path=value", help="settings that replace the file's")
+    text = "settings file to start from"
+    file = command.add_argument("file", nargs="?", default="experiments/paper.yaml", help=text)
+    text = "settings that replace the file's"
+    assignments = command.add_argument("assignments", nargs="*", metavar="key.path=value", help=text)
+    file.completer = completion.offered_files  # type: ignore[attr-defined]
+    assignments.completer = completion.offered_settings  # type: ignore[attr-defined]
     command.add_argument("--settings", metavar="JSON", help="complete settings, instead of a file")
     command.add_argument("--into", type=Path, metavar="FOLDER", help="run folder; by default below RESULTS/runs")
     command.add_argument(

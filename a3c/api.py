@@ -129,14 +129,14 @@ def train(
       RuntimeError: if a worker dies or the run is stopped; what it says names the last checkpoint.
     """
     from a3c import finished
-    from a3c.fingerprint import fingerprint
+    from a3c.fingerprint import run_fingerprint
     from a3c.settings import resolve
     from a3c.training import Conditions
     from a3c.training import train as train_run
 
     resolved = settings if isinstance(settings, Settings) else resolve(settings)
     path = Path(folder)
-    if not finished.restore(path, resolved, fingerprint()):
+    if not finished.restore(path, resolved, run_fingerprint(resolved.own_functions)):
         train_run(resolved, path, Conditions(checkpoint_seconds=checkpoint_seconds), progress)
     return open_run(path)
 

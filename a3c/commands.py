@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a3c.bench_command import bench as bench
+from a3c.frozen_commands import check_video_modules
 from a3c.frozen_commands import evaluate as evaluate
 from a3c.frozen_commands import watch as watch
 from a3c.problems import InvalidInput, Problem
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def train(options: argparse.Namespace) -> int:
     """Trains one run; the process that shows it in MLflow runs beside it and cannot fail it."""
     from a3c import finished, lifeline
-    from a3c.fingerprint import fingerprint
+    from a3c.fingerprint import run_fingerprint
     from a3c.progress import Bar
     from a3c.records.run_folder import RunFolderBusy
     from a3c.records.storage import storing
@@ -35,7 +36,7 @@ def train(options: argparse.Namespace) -> int:
     if options.stop_with:
         lifeline.wait_for_an_ending_trainer(folder)
     with storing(folder):
-        restored = finished.restore(folder, settings, fingerprint())
+        restored = finished.restore(folder, settings, run_fingerprint(settings.own_functions))
     if restored:
         print(f"finished before: {folder}; delete it to train this run again", file=sys.stderr)
         return 0
@@ -52,6 +53,7 @@ def train(options: argparse.Namespace) -> int:
         print(f"a3c train: {error}", file=sys.stderr)
         return 1
     except Exception as error:
+        bar.close()  # which the message must not stand behind
         return _failed(error, folder)
     finally:
         bar.close()
@@ -156,14 +158,13 @@ def measure(options: argparse.Namespace) -> int:
     """Measures how alike consecutive updates of a recorded run are; exit code 1 if it cannot be made again."""
     from a3c.asynchrony.outcomes import DiffersError
     from a3c.measuring import measure as measure_run
-    from a3c.records import run_folder
     from a3c.replaying import changed_conditions
 
     into = options.into or options.run / "correlations.csv"
     try:
         measure_run(options.run, into)
     except DiffersError as error:
-        for condition in changed_conditions(run_folder.read_json(options.run / run_folder.MANIFEST)):
+        for condition in changed_conditions(options.run):
             print(f"not as recorded: {condition}", file=sys.stderr)
         print(f"a3c measure: {error}", file=sys.stderr)
         return 1
@@ -219,6 +220,17 @@ def claims(options: argparse.Namespace) -> int:
     return 0
 
 
+def films(options: argparse.Namespace) -> int:
+    """Makes a film of the best run of each game, for the report."""
+    from a3c.films import write_films
+    from a3c.progress import say
+
+    check_video_modules()
+    studies = _studies(options, "runs")
+    write_films(studies, options.results, options.name or options.scale, lambda game: say(f"a3c films: {game}"))
+    return 0
+
+
 def report(options: argparse.Namespace) -> int:
     """Writes the report on studies from their tables and figures."""
     from a3c.analysis.report import write_report
@@ -258,7 +270,11 @@ def progress(options: argparse.Namespace) -> int:
 
 
 def _studies(options: argparse.Namespace, *kinds: str) -> list[Study]:
-    """The studies named, or all that have the scale; refused if one lacks any of the kinds of `missing.check`."""
+    """The studies named, or all that have the scale; refused if one lacks any of the kinds of `missing.check`.
+
+    Studies whose runs different code has trained are refused as well where they are put together, unless that is
+    asked for.
+    """
     from a3c import missing
     from a3c.analysis.outputs import check_views
     from a3c.plan import load_studies, studies
@@ -271,4 +287,6 @@ def _studies(options: argparse.Namespace, *kinds: str) -> list[Study]:
     check_views(found)
     found = [study for study in found if options.part in (None, study.part)]
     missing.check(found, options.results, *kinds)
+    if not getattr(options, "mix_code", True):  # commands without the option put no runs together
+        missing.check_code(found, options.results)
     return found

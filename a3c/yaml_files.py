@@ -5,6 +5,7 @@ Every error names file and line.
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -87,6 +88,12 @@ class _Loader(yaml.SafeLoader):
                 raise ComposerError(None, None, TOO_DEEP, node.start_mark)
             known[id(node)] = found
         return known[id(node)]
+
+
+# YAML 1.1, which the library reads, takes 7e-4 and 1.0e6 for text; YAML 1.2 and everybody else take them for numbers.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -67,7 +67,8 @@ def test_every_shipped_study_is_planned_at_each_of_its_scales(name: str, scale: 
     assert study.runs
     assert study.question.endswith("?")
     planned_variants = {run.variant for run in study.runs}
-    assert planned_variants <= set(study.variants) if scale == "smoke" else planned_variants == set(study.variants)
+    small = scale in ("smoke", "laptop")  # which leave variants out where time is short
+    assert planned_variants <= set(study.variants) if small else planned_variants == set(study.variants)
     assert len({(run.variant, run.folder) for run in study.runs}) == len(study.runs)
     assert sorted(run.folder for group in groups(study) for run in group.runs) == sorted(r.folder for r in study.runs)
 

@@ -24,7 +24,8 @@ MODELS = [m for m in vars(module).values() if isinstance(m, type) and issubclass
 # Another valid value for every setting of CartPole: a change of any of them is another run.
 OTHERS: dict[str, Any] = {
     "repeat": 1, "workers": 5,
-    "schedule": "locked", "executor": "batched", "envs_per_worker": 2, "budget_frames": 200_001,
+    "schedule": "locked", "executor": "batched",
+    "device": "cuda", "envs_per_worker": 2, "budget_frames": 200_001,
     "environment.reward_scale": 0.2, "network.hidden": [64, 64], "network.activation": "relu", "network.lstm_cells": 32,
     "network.separate": True, "network.initialization": "orthogonal", "algorithm.entropy_weight": 0.02,
     "algorithm.value_weight": 0.25, "algorithm.gae_lambda": 0.95, "learning.rollout_steps": 21,
@@ -130,9 +131,10 @@ def test_game_and_seed_are_not_in_the_id_since_they_have_folders_of_their_own() 
 def test_every_other_setting_is_in_the_id() -> None:
     kinds = {"environment.kind", "network.kind", "algorithm.kind"}
     assert set(OTHERS) == set(leaves(plain())) - {"game", "seed"} - kinds
-    with_it = {"executor": {"schedule": "synchronous"}, "order": {"schedule": "drawn"}}
+    lockstep = {"schedule": "synchronous"}
+    with_it = {"executor": lockstep, "device": lockstep | {"executor": "batched"}, "order": {"schedule": "drawn"}}
     ids = {path: resolve(plain(**{path: value}, **with_it.get(path, {}))).id for path, value in OTHERS.items()}
-    ids["executor, processes"] = resolve(plain(schedule="synchronous")).id
+    ids["executor, processes"] = resolve(plain(**lockstep)).id
     ids["order, another"] = resolve(plain(schedule="drawn", order={"kind": "constant_lag", "lag": 3})).id
     for kind, correction in CORRECTIONS.items():
         ids[kind] = resolve(plain(correction=correction)).id
@@ -178,7 +180,7 @@ def test_every_problem_is_said_at_once_with_its_place_value_and_what_is_allowed(
         "learning.gamma": ("2.0", "less than or equal to 1"),
         "network.hidden[1]": ("'32'", "integer"),
         "optimizer.lr": ("'lr'", "learning_rate"),
-        "optimizer.learning_rate": ("'7e-4'", "write 7.0e-4"),
+        "optimizer.learning_rate": ("'7e-4'", "number"),
         "evaluation.policy": ("None", "'sampled' or 'greedy'"),
         "records.intervals": ("0", "greater than or equal to 1"),
         "colour": ("'colour'", "budget_frames"),

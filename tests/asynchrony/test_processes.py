@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -45,6 +46,23 @@ class Failing(gymnasium.Env[np.ndarray, int]):
                 raise ZeroDivisionError("the game fell over")
             time.sleep(1000)
         return 0, 0.0, False, False, {}
+
+
+class HalfMade(Failing):
+    """One worker's cannot be made; another's is being made then, and notes if an exception interrupts that."""
+
+    def __init__(self, folder: str) -> None:
+        if multiprocessing.parent_process() is None:
+            return
+        try:
+            Path(folder, "making").touch(exist_ok=False)
+        except FileExistsError:
+            raise ZeroDivisionError("the game fell over") from None
+        try:
+            time.sleep(1000)
+        except BaseException:
+            Path(folder, "interrupted").touch()
+            raise
 
 
 def parameters_of(folder: Path) -> dict[str, torch.Tensor]:
@@ -124,7 +142,7 @@ def test_a_finished_folder_is_complete(cliff: Callable[..., Settings], tmp_path:
 
 
 def test_a_workers_exception_ends_the_run_with_its_traceback(cliff: Callable[..., Settings], tmp_path: Path) -> None:
-    settings = _custom(cliff, hang=False)
+    settings = _custom(cliff, "Failing", hang=False)
     from a3c.asynchrony.outcomes import ProcessFailedError
 
     with pytest.raises(ProcessFailedError, match=r"(?s)worker \d raised.*ZeroDivisionError: the game fell over"):
@@ -135,9 +153,19 @@ def test_a_workers_exception_ends_the_run_with_its_traceback(cliff: Callable[...
     assert not (tmp_path / run_folder.DONE).exists()
 
 
-def _custom(cliff: Callable[..., Settings], *, hang: bool) -> Settings:
-    environment = {"kind": "custom", "reward_scale": 1.0, "options": {"hang": hang}}
-    return cliff(game=f"{HERE}:Failing", schedule="locked", workers=2, environment=environment)
+def test_no_exception_interrupts_a_library_that_is_being_loaded(cliff: Callable[..., Settings], tmp_path: Path) -> None:
+    """Some, in C++, abort the process at one: in many lines on the terminal, before the run says why it ended."""
+    from a3c.asynchrony.outcomes import ProcessFailedError
+
+    with pytest.raises(ProcessFailedError, match="the game fell over"):
+        train(_custom(cliff, "HalfMade", folder=str(tmp_path)), tmp_path / "run")
+    assert (tmp_path / "making").exists()
+    assert not (tmp_path / "interrupted").exists()
+
+
+def _custom(cliff: Callable[..., Settings], name: str, **options: object) -> Settings:
+    environment = {"kind": "custom", "reward_scale": 1.0, "options": options}
+    return cliff(game=f"{HERE}:{name}", schedule="locked", workers=2, environment=environment)
 
 
 @pytest.fixture(autouse=True)
@@ -224,3 +252,15 @@ def test_an_unknown_custom_game_is_named_before_any_process_starts(
     settings = cliff(game="no_such_package:Game", environment={"kind": "custom", "reward_scale": 1.0, "options": {}})
     with pytest.raises(InvalidInput, match="no_such_package"):
         train(settings, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_can_be_started_beside_the_checkout(cliff: Callable[..., Settings], tmp_path: Path) -> None:
+    """Where the current folder's `a3c` is the checkout, and no package."""
+    beside, script = tmp_path / "beside", tmp_path / "start.py"  # a script of its own, as pip installs one
+    (beside / "a3c").mkdir(parents=True)
+    script.write_text("import sys\nfrom a3c.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n")
+    command = [sys.executable, script, "train", "--settings", cliff(workers=2).to_json(), "--no-track", "--quiet"]
+    done = subprocess.run([*command, "--into", "run"], cwd=beside, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (beside / "run" / run_folder.DONE).exists()

@@ -54,6 +54,7 @@ def settings(game: str, seed: int = 0, workers: int = 1, **environment: Any) -> 
             "workers": workers,
             "schedule": "locked",
             "executor": "processes",
+            "device": "cpu",
             "order": None,
             "pull_interval_rollouts": 1,
             "envs_per_worker": 1,
