@@ -27,6 +27,7 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 SEED = 20_210_830  # any number does; it is fixed so that a table is a function of the runs alone
 NOTHING: Interval = (np.nan, np.nan)
+MOST_PAIRS = 2**20  # of scores that are compared at once, 8 MiB: hundreds of runs have thousands of times as many
 
 
 class Estimate(NamedTuple):
@@ -147,8 +148,9 @@ def mean_curves(curves: Floats, draws: np.random.Generator, resamples: int = RES
     """Means of runs drawn again with replacement: [runs, points] -> [resamples, points]; NaN where any run is NaN."""
     runs = curves.shape[0]
     chosen = draws.integers(runs, size=(resamples, runs))
-    weights = (chosen[:, :, None] == np.arange(runs)).sum(axis=1) / runs
-    means = weights @ np.nan_to_num(curves)
+    counts = np.zeros((len(chosen), runs))
+    np.add.at(counts, (np.arange(len(chosen))[:, None], chosen), 1.0)
+    means = counts / runs @ np.nan_to_num(curves)
     return np.asarray(np.where(np.isnan(curves).any(axis=0), np.nan, means))
 
 
@@ -176,6 +178,10 @@ def improvement_interval(
     x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if min(x.shape[0], y.shape[0]) < 2:
         return NOTHING
-    return percentile_interval(
-        probability_of_improvement(resampled(x, draws, resamples), resampled(y, draws, resamples))
-    )
+    a, b = resampled(x, draws, resamples), resampled(y, draws, resamples)
+    at_once = max(1, MOST_PAIRS // (x.size * y.shape[0]))
+    parts = [
+        probability_of_improvement(a[begin : begin + at_once], b[begin : begin + at_once])
+        for begin in range(0, resamples, at_once)
+    ]
+    return percentile_interval(np.concatenate(parts))

@@ -103,3 +103,18 @@ def test_the_interval_covers_the_mean_as_often_as_its_docstring_says(runs: int, 
     draws = np.random.default_rng(7)
     found = [intervals.bootstrap_interval(draws.normal(size=(runs, 1)), intervals.mean, draws, 500) for _ in range(600)]
     assert least < np.mean([low <= 0.0 <= high for low, high in found]) < most
+
+
+def test_scores_are_compared_a_few_at_a_time_and_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = np.arange(12.0).reshape(6, 2), np.arange(10.0).reshape(5, 2)
+    at_once = intervals.improvement_interval(first, second, intervals.generator(), 30)
+    shapes, whole = [], intervals.probability_of_improvement
+
+    def counted(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        shapes.append((len(a), len(b)))
+        return whole(a, b)
+
+    monkeypatch.setattr(intervals, "probability_of_improvement", counted)
+    monkeypatch.setattr(intervals, "MOST_PAIRS", 8 * first.size * len(second))
+    assert intervals.improvement_interval(first, second, intervals.generator(), 30) == at_once
+    assert shapes == [(8, 8), (8, 8), (8, 8), (6, 6)]
