@@ -16,6 +16,7 @@ from a3c import machine
 from a3c.fingerprint import run_fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import run_folder
+from a3c.records.schedule_file import why_not_replayable
 from a3c.records.storage import write_bytes
 from a3c.settings import Settings
 from a3c.training import Conditions, train
@@ -162,9 +163,8 @@ def replayable_settings(folder: Path) -> Settings:
     if not (folder / run_folder.DONE).exists():
         raise InvalidInput([Problem(str(folder), f"holds no finished run: it has no {run_folder.DONE}")])
     settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
-    if settings.schedule == "hogwild":
-        what = "hogwild reads and writes parameters without a lock, so its turns do not determine it; allowed: locked, "
-        raise InvalidInput([Problem(f"{folder}: schedule", what + "synchronous, drawn")])
+    if problem := why_not_replayable(folder, settings):
+        raise InvalidInput([problem])
     return settings
 
 

@@ -14,9 +14,10 @@ import pandas as pd
 
 from a3c.analysis.outputs import Group
 from a3c.analysis.phases import Phases, phases_of, wake_seconds
-from a3c.analysis.reading import RunFolder, Staleness
+from a3c.analysis.reading import RunFolder
 from a3c.analysis.score_tables import Row
 from a3c.analysis.simulator import Prediction, Schedule, predict
+from a3c.records.staleness import Staleness
 
 WORKERS = tuple(2**power for power in range(11))
 MORE_CORES = (32, 128)  # beside those of the machine that measured

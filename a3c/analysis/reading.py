@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from a3c.plan import Run
 from a3c.records import run_folder, schedule_file
+from a3c.records.staleness import Staleness
 
 Floats = NDArray[np.float64]
 
@@ -29,39 +30,6 @@ class Episodes(NamedTuple):
     frames: Floats
     seconds: Floats
     score: Floats
-
-
-class Staleness(NamedTuple):
-    """How many turns had which staleness, after the warm-up.
-
-    Attributes:
-      values: int64 [k], ascending, updates.
-      turns: int64 [k], how many turns had it.
-    """
-
-    values: NDArray[np.int64]
-    turns: NDArray[np.int64]
-
-    @property
-    def total(self) -> int:
-        """Number of turns counted."""
-        return int(self.turns.sum())
-
-    def mean(self) -> float:
-        """Mean over turns; NaN without any."""
-        return float(self.values @ self.turns / self.total) if self.total else np.nan
-
-    def sd(self) -> float:
-        """Standard deviation over turns (the population's); NaN without any."""
-        return float(np.sqrt((self.values - self.mean()) ** 2 @ self.turns / self.total)) if self.total else np.nan
-
-    def quantile(self, q: float) -> float:
-        """The least staleness that at least a fraction q of the turns does not exceed: always one that occurred."""
-        if not self.total:
-            return np.nan
-        # The hair below keeps 0.9 * 10 from counting as more than 9 after rounding.
-        place = int(np.searchsorted(np.cumsum(self.turns), q * self.total * (1.0 - 1e-12), side="left"))
-        return float(self.values[place])
 
 
 class WorkerTurns(NamedTuple):

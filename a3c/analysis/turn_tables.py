@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from a3c.analysis.outputs import Group, acts_on_completion
-from a3c.analysis.reading import Floats, RunFolder, Staleness
+from a3c.analysis.reading import Floats, RunFolder
 from a3c.analysis.score_tables import Row, column, mean_with_interval
+from a3c.records.staleness import Staleness
 from a3c.settings import ConstantLag, GeometricLag, HistogramLag, RoundRobin
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from a3c.records import run_folder
+from a3c.records.manifest import FINISHED
+from a3c.records.schedule_file import staleness_counts
+from a3c.records.staleness import Staleness
 
 # Prefixes before the slash are the chart sections of the user interface.
 INTERVAL_METRICS = {
@@ -36,6 +39,13 @@ SAMPLE_METRICS = {
     "ratio_max": "drift/ratio_max",
     "lock_wait_seconds": "speed/lock_wait_seconds",
 }
+
+EVALUATION_MEAN = "evaluation/score_mean"
+
+# Of the run as a whole, which others are ranked by; as the columns of the table `runs` are called.
+FINAL_SCORE, BEST_SCORE = "run/final_score", "run/best_point_score"
+STALENESS_MEAN, STALENESS_P99 = "run/staleness_mean", "run/staleness_p99"
+SPEED = "run/frames_per_second"
 
 FILES = (run_folder.INTERVALS, run_folder.SAMPLES, run_folder.EVALUATIONS)
 
@@ -75,7 +85,8 @@ def points_of(folder: Path, episodes: int, *, ended: bool) -> set[Point]:
     """
     points = _columns(folder / run_folder.INTERVALS, INTERVAL_METRICS)
     points |= _columns(folder / run_folder.SAMPLES, SAMPLE_METRICS)
-    return points | _evaluations(folder / run_folder.EVALUATIONS, episodes, ended=ended)
+    evaluations = _evaluations(folder / run_folder.EVALUATIONS, episodes, ended=ended)
+    return points | evaluations | _whole_run(folder, evaluations)
 
 
 def _columns(path: Path, metrics: dict[str, str]) -> set[Point]:
@@ -98,9 +109,37 @@ def _evaluations(path: Path, episodes: int, *, ended: bool) -> set[Point]:
         if len(rows) < episodes and not ended:
             continue
         scores = [float(row["score"]) for row in rows]
-        values = {"mean": sum(scores) / len(scores), "min": min(scores), "max": max(scores)}
-        points |= {point(f"evaluation/score_{k}", v, target, _milliseconds(rows[0])) for k, v in values.items()}
+        values = {EVALUATION_MEAN: sum(scores) / len(scores)}
+        values |= {"evaluation/score_min": min(scores), "evaluation/score_max": max(scores)}
+        points |= {point(metric, value, target, _milliseconds(rows[0])) for metric, value in values.items()}
     return points
+
+
+def _whole_run(folder: Path, evaluations: set[Point]) -> set[Point]:
+    """What a finished run came to, at its end; none of a run that did not finish, which may still go on."""
+    try:
+        manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+    except FileNotFoundError:
+        return set()
+    if manifest["outcome"] != FINISHED:
+        return set()
+    frames, seconds = int(manifest["frames"]), float(manifest["train_seconds"])
+    means = sorted((found.frames, found.value) for found in evaluations if found.metric == EVALUATION_MEAN)
+    figures = {SPEED: frames / seconds, **_staleness(folder)}
+    if means:
+        figures |= {FINAL_SCORE: means[-1][1], BEST_SCORE: max(score for _, score in means)}
+    return {point(metric, value, frames, int(1000 * seconds)) for metric, value in figures.items()}
+
+
+def _staleness(folder: Path) -> dict[str, float]:
+    """Over all turns after the warm-up; nothing where no turns were recorded, as of other projects' programs."""
+    try:
+        staleness = Staleness.of(staleness_counts(folder / run_folder.SCHEDULE))
+    except (FileNotFoundError, ValueError):
+        return {}
+    if not staleness.total:
+        return {}
+    return {STALENESS_MEAN: staleness.mean(), STALENESS_P99: staleness.quantile(0.99)}
 
 
 def _milliseconds(row: dict[str, str]) -> int:

@@ -21,8 +21,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from a3c.records.run_folder import open_growing, synced_length
+from a3c.problems import Problem
+from a3c.records.run_folder import SCHEDULE, open_growing, synced_length
 from a3c.records.storage import append
+from a3c.settings import Settings
 
 HEADER_BYTES = 64
 MAGIC = b"A3CS0002"
@@ -138,3 +140,13 @@ def staleness_counts(path: Path) -> list[int]:
     header, turns = read_schedule(path)
     counts: list[int] = np.bincount(turns["staleness"][warm_up_turns(header, turns) :]).tolist()
     return counts
+
+
+def why_not_replayable(folder: Path, settings: Settings) -> Problem | None:
+    """Why a finished run is no function of its schedule, or has none; None if it can be executed again from it."""
+    if settings.schedule == "hogwild":
+        what = "hogwild reads and writes parameters without a lock, so its turns do not determine it; allowed: locked, "
+        return Problem(f"{folder}: schedule", what + "synchronous, drawn")
+    if not (folder / SCHEDULE).exists():
+        return Problem(str(folder), f"no schedule was recorded: there is no {SCHEDULE}")
+    return None

@@ -22,20 +22,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from a3c.environments.games import folder_name
 from a3c.records import run_folder
+from a3c.records.description import TAG_CHARACTERS, description, reason, run_name, run_tags
 from a3c.records.manifest import FAILED, FINISHED, KILLED, RUNNING
+from a3c.records.notes import NOTE, is_ours, signed
 from a3c.records.points import FILES, Point, point, points_of
 from a3c.records.tracking_store import StoreUnusable, check, file_of, is_missing
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
-    from mlflow.entities import Experiment, Run
+    from mlflow.entities import Experiment as Experiment
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient as MlflowClient
 
 STATUS = {RUNNING: "RUNNING", FINISHED: "FINISHED", FAILED: "FAILED", KILLED: "KILLED"}
 REASON, REPLACED, RESULTS_ID = "reason", "replaced", "results_id"
-VANISHED = "its process ended without a word: killed by SIGKILL or for want of memory, or the machine stopped"
 TAKEN_BACK = "the run folder no longer holds every point of this run; another run shows what it holds"
 
 ARTIFACTS = (
@@ -44,9 +45,9 @@ ARTIFACTS = (
     run_folder.SCHEDULE, run_folder.POLICY, run_folder.MODEL, run_folder.DONE,
 )  # fmt: skip
 
-# MLflow's limits; below the last two it would cut values itself and not say where the rest is.
+# MLflow's limits, as `TAG_CHARACTERS`; below the last two it would cut values itself and not say where the rest is.
 BATCH_METRICS, BATCH_PARAMETERS = 1000, 100
-KEY_CHARACTERS, PARAMETER_CHARACTERS, TAG_CHARACTERS = 250, 6000, 8000
+KEY_CHARACTERS, PARAMETER_CHARACTERS = 250, 6000
 CUT = " ... (all of it is in settings.json)"
 
 ENVIRONMENT = {
@@ -103,37 +104,6 @@ def open_store(uri: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def experiment_of(client: MlflowClient, game: str, results: Path, uri: str) -> tuple[str, int]:
-    """The game's experiment, created if there is none: its id, and when it was created, which tells stores apart.
-
-    Raises:
-      StoreUnusable: if somebody deleted it.
-    """
-    name = f"a3c/{game}"
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        found = _new_experiment(client, name, game, results, uri)
-    if found.lifecycle_stage != "active":
-        raise StoreUnusable(
-            f"the experiment {name} was deleted in MLflow: restore it with"
-            f" `mlflow experiments restore --experiment-id {found.experiment_id}`, then run `a3c track`"
-        )
-    return str(found.experiment_id), int(found.creation_time or 0)
-
-
-def _new_experiment(client: MlflowClient, name: str, game: str, results: Path, uri: str) -> Experiment:
-    # A server has a place of its own for artifacts.
-    place = (results / "mlflow" / "artifacts" / folder_name(game)).resolve().as_uri() if file_of(uri) else None
-    note = f"{game}: one run per (variant, workers, seed). Metrics are against emulator frames. Group by the tags."
-    try:
-        return client.get_experiment(client.create_experiment(name, place, tags={"mlflow.note.content": note}))
-    except Exception:  # another machine may have been a moment faster
-        found = client.get_experiment_by_name(name)
-        if found is None:
-            raise
-        return found
-
-
 class Mirror:
     """One run folder's view in MLflow."""
 
@@ -149,7 +119,7 @@ class Mirror:
         self._folder, self._experiment, self._client = folder, experiment, client
         self._settings = Settings.from_json((folder / run_folder.SETTINGS).read_text())
         self._manifest = run_folder.read_json(folder / run_folder.MANIFEST)
-        self._tags = self._facts() | tags
+        self._tags = run_tags(folder, self._settings, self._manifest) | tags
         self._shown: set[tuple[Point, int]] = set()
         found = self._find()
         for run in found[:-1]:  # an older version made one for each start
@@ -164,7 +134,7 @@ class Mirror:
             self._create()
         self._send(self._timed(held) - self._shown)
         if outcome != RUNNING:
-            self._close(outcome)
+            self._close(outcome, held)
         return self._run_id
 
     def _timed(self, points: set[Point]) -> set[tuple[Point, int]]:
@@ -181,16 +151,18 @@ class Mirror:
             self._client.log_batch(self._run_id, metrics=metrics)
             self._shown.update(batch)
 
-    def _close(self, outcome: str) -> None:
+    def _close(self, outcome: str, held: set[Point]) -> None:
         """Sends what the run left, and says how and when it ended."""
         manifest = run_folder.read_json(self._folder / run_folder.MANIFEST)
         for name in ARTIFACTS:
             if (self._folder / name).exists():
                 self._client.log_artifact(self._run_id, str(self._folder / name))
         if outcome != FINISHED:
-            self._client.set_tag(self._run_id, REASON, str(manifest.get("error", VANISHED))[:TAG_CHARACTERS])
+            self._client.set_tag(self._run_id, REASON, reason(manifest)[:TAG_CHARACTERS])
+        self._explain(outcome, manifest, held)
         if "wall_seconds" in manifest:
-            ended = manifest["started_at_ms"] + int(1000 * manifest["wall_seconds"])
+            seconds = manifest["wall_seconds"] - manifest.get("earlier_seconds", 0.0)  # of the last start
+            ended = manifest["started_at_ms"] + int(1000 * seconds)
         else:  # nobody wrote when it ended: its last sign of life
             written = [self._folder / name for name in (run_folder.MANIFEST, *FILES)]
             ended = max(int(1000 * path.stat().st_mtime) for path in written if path.exists())
@@ -233,7 +205,7 @@ class Mirror:
         }
 
     def _create(self) -> None:
-        name = f"{self._tags.get('variant', self._settings.schedule)}-w{self._settings.workers}-s{self._settings.seed}"
+        name = run_name(self._settings, self._tags.get("variant", ""))
         self._origin = int(self._manifest["started_at_ms"])
         # Without these nobody would find the run again, if the rest did not get there.
         names = ("run_folder", "settings_id", "seed", RESULTS_ID)
@@ -253,28 +225,20 @@ class Mirror:
             self._client.log_batch(self._run_id, params=parameters[begin : begin + BATCH_PARAMETERS])
         tags = [RunTag(_key(key), text[:TAG_CHARACTERS]) for key, text in self._tags.items()]
         self._client.log_batch(self._run_id, tags=tags)
+        self._explain(RUNNING, self._manifest, set())
+
+    def _explain(self, outcome: str, manifest: dict[str, Any], held: set[Point]) -> None:
+        """Brings the description up to date, unless somebody has written another."""
+        if not is_ours(self._client.get_run(self._run_id).data.tags.get(NOTE, "")):
+            return
+        studies = self._tags.get("studies", "")
+        text = description(self._folder, self._settings, manifest, outcome, held, studies)
+        self._client.set_tag(self._run_id, NOTE, signed(text))
 
     def _retire(self, run_id: str) -> None:
         self._client.set_tag(run_id, REPLACED, TAKEN_BACK)
         self._client.set_terminated(run_id, STATUS[KILLED])
         self._client.delete_run(run_id)
-
-    def _facts(self) -> dict[str, str]:
-        settings, manifest = self._settings, self._manifest
-        names = ("commit", "dirty", "fingerprint", "command", "cpu", "cores", "oversubscribed", "timing")
-        facts = {name: str(manifest[name]) for name in names if name in manifest}
-        if len(facts.get("command", "")) > TAG_CHARACTERS:
-            folder = self._folder.resolve()
-            facts["command"] = f'a3c train --settings "$(cat {folder / run_folder.SETTINGS})" --into {folder}'
-        return facts | {
-            "game": settings.game,
-            "schedule": settings.schedule,
-            "workers": str(settings.workers),
-            "seed": str(settings.seed),
-            "settings_id": settings.id,
-            "run_folder": str(self._folder.resolve()),
-            "started_at_ms": str(manifest["started_at_ms"]),
-        }
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:

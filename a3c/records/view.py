@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from a3c.records import run_folder
 from a3c.records.manifest import KILLED, RUNNING
 from a3c.records.points import FILES
-from a3c.records.tracking import RESULTS_ID, Mirror, connect, experiment_of, open_store, prepare
+from a3c.records.tracking import RESULTS_ID, Mirror, connect, open_store, prepare
+from a3c.records.tracking_experiment import experiment_of
 from a3c.records.tracking_store import StoreUnusable, check, created_at_ms, own_turn, results_id, sentence
 from a3c.settings import Settings
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 POLL_SECONDS, MOST_POLL_SECONDS = 2.0, 30.0
 PATIENCE_SECONDS = 30.0  # after the last run's end, and before anybody is told: locks and servers come and go
 TURN_SECONDS, PAUSE_SECONDS = 5.0, 0.2
+SHOWS = 2  # is increased when runs show more than they did: those shown before are looked at once again
 
 Signature = tuple[tuple[int, int, int], ...]
 
@@ -109,6 +111,7 @@ class View:
         started = int(run_folder.read_json(folder / run_folder.MANIFEST)["started_at_ms"])
         experiment, created = self._experiment(folder, client)
         tracked = {"uri": self._uri, "started_at_ms": started, "experiment_created_at_ms": created, "outcome": outcome}
+        tracked["shows"] = SHOWS
         if outcome == RUNNING or not _says(folder / run_folder.TRACKED, tracked):
             start = (folder, started)
             if start not in self._mirrors:

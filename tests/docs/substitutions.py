@@ -58,7 +58,7 @@ class Rule(NamedTuple):
 
 # All that match are applied, in this order.
 RULES = (
-    Rule(r"^\.venv/bin/", "", "the tests run in their own environment"),
+    Rule(rf"^({VARIABLES})\.venv/bin/", r"\1", "the tests run in their own environment"),
     Rule(r"^source \.venv/bin/activate$", "true", "likewise"),
     Rule(r"^python3 -m venv \.venv$", "python3 -m venv --help", "installing takes minutes and a network"),
     Rule(r"^pytest .*", "pytest --version", "these are the tests"),
@@ -107,7 +107,7 @@ def check_elsewhere(document: str, command: str, root: Path) -> None:
     """In place of what other tests execute: they name its programs, options and variables."""
     tests = [path for pattern in ELSEWHERE[document] for path in root.glob(pattern)]
     sources = "".join(path.read_text(encoding="utf-8") for path in tests)
-    program = re.match(r"(?:export )?(\w+)", command)
+    program = re.match(rf"(?:export )?{VARIABLES}(\w+)", command)
     assert program is not None, command
     for word in [program[1], *re.findall(r" (--[a-z-]+)", command)]:
         where = ", ".join(ELSEWHERE[document])
@@ -152,6 +152,6 @@ def check_container(command: str, _: Path) -> None:
 # Checked, not executed.
 CHECKS: dict[str, Callable[[str, Path], None]] = {
     r"^pip install ": check_installing,
-    r"^mlflow (ui|server) ": check_server,
+    rf"^{VARIABLES}mlflow (ui|server) ": check_server,
     r"^(kubectl|podman) ": check_container,
 }

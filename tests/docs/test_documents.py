@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 from documents import LANGUAGES, ROOT, Block, blocks, commands, documents, inline_code, links
-from substitutions import CHECKS, ELSEWHERE, PROGRAMS, RUN, check_elsewhere, check_installing, executable, shortened
+from substitutions import (
+    CHECKS,
+    ELSEWHERE,
+    PROGRAMS,
+    RUN,
+    VARIABLES,
+    check_elsewhere,
+    check_installing,
+    executable,
+    shortened,
+)
 
 from a3c.__main__ import parse, parser
 
@@ -60,7 +70,7 @@ def execute(block: Block, folder: Path) -> None:
     if block.language != "bash":
         return
     for command in commands(block):
-        written = re.sub(r"^\.venv/bin/", "", command)
+        written = re.sub(rf"^({VARIABLES})\.venv/bin/", r"\1", command)
         check = next((check for pattern, check in CHECKS.items() if re.match(pattern, written)), None)
         if check is not None:
             check(written, folder)

@@ -87,6 +87,14 @@ def test_it_says_how_the_run_ended_and_keeps_what_was_known(tmp_path: Path, sett
     assert float(str(found["wall_seconds"])) >= 0.0
 
 
+def test_the_seconds_of_earlier_starts_count_as_the_runs(tmp_path: Path, settings: Settings) -> None:
+    manifest = Manifest(tmp_path, settings, timing=False, cpu_capability="AVX2", earlier_seconds=1000.0)
+    manifest.end(manifests.FINISHED)
+    found = read(tmp_path)
+    assert found["earlier_seconds"] == 1000.0
+    assert 1000.0 <= float(str(found["wall_seconds"])) < 1010.0
+
+
 def test_more_processes_than_cores_are_marked(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from a3c.records import run_folder
+from a3c.records.manifest import FAILED, FINISHED, KILLED, RUNNING
 from a3c.records.points import Point, point, points_of
 from a3c.records.rows import EvaluationRow, IntervalRow
+from a3c.records.schedule_file import TURN, Header, ScheduleWriter
 
 
 def write(path: Path, fields: tuple[str, ...], *lines: str) -> None:
@@ -62,3 +69,50 @@ def test_no_number_and_infinity_are_points_that_equal_themselves() -> None:
 
 def test_a_run_without_files_has_no_points(tmp_path: Path) -> None:
     assert points_of(tmp_path, 1, ended=True) == set()
+
+
+NO_TURNS = b"A3CS0002" + json.dumps(["locked", 2, 1]).encode().ljust(56)
+
+
+def finished_run(folder: Path, outcome: str = FINISHED) -> None:
+    """Two evaluation points of two games, and six turns of two workers, whose first pushes are turns 0 and 2."""
+    run_folder.write_json(
+        folder / run_folder.MANIFEST, {"outcome": outcome, "frames": 2011, "train_seconds": 4.0, "wall_seconds": 9.0}
+    )
+    games = [(1000, 0, 5.0), (1000, 1, 8.0), (2000, 0, 1.0), (2000, 1, 2.0)]
+    write(folder / "evaluations.csv", EvaluationRow._fields, *[evaluation(*game) for game in games])
+    writer = ScheduleWriter(folder / run_folder.SCHEDULE, Header("locked", 2, 1))
+    turns = [(0, 5, 0, 0), (0, 5, 0, 0), (1, 5, 2, 0), (0, 5, 1, 0), (1, 5, 1, 0), (1, 5, 4, 0)]
+    writer.write(np.array(turns, dtype=TURN))
+    writer.close()
+
+
+def whole_run(folder: Path, *, ended: bool = True) -> set[Point]:
+    return {found for found in points_of(folder, 2, ended=ended) if found.metric.startswith("run/")}
+
+
+def test_a_finished_run_has_figures_of_the_whole_of_it_at_its_end(tmp_path: Path) -> None:
+    finished_run(tmp_path)
+    assert whole_run(tmp_path) == {
+        Point("run/final_score", 1.5, 2011, 4000),
+        Point("run/best_point_score", 6.5, 2011, 4000),
+        Point("run/staleness_mean", 2.0, 2011, 4000),  # (1 + 1 + 4) / 3: counted from both workers' first push on
+        Point("run/staleness_p99", 4.0, 2011, 4000),
+        Point("run/frames_per_second", 502.75, 2011, 4000),
+    }
+
+
+@pytest.mark.parametrize("outcome", [RUNNING, KILLED, FAILED])
+def test_a_run_that_may_still_go_on_has_none(tmp_path: Path, outcome: str) -> None:
+    finished_run(tmp_path, outcome)
+    assert whole_run(tmp_path, ended=outcome != RUNNING) == set()
+
+
+@pytest.mark.parametrize("content", [None, b"damaged", NO_TURNS])
+def test_without_a_recorded_schedule_nobody_knows_how_stale_a_run_was(tmp_path: Path, content: bytes | None) -> None:
+    finished_run(tmp_path)
+    (tmp_path / run_folder.SCHEDULE).unlink()
+    if content is not None:
+        (tmp_path / run_folder.SCHEDULE).write_bytes(content)
+    names = {found.metric for found in whole_run(tmp_path)}
+    assert names == {"run/final_score", "run/best_point_score", "run/frames_per_second"}

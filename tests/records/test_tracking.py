@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import check_store
+import numpy as np
 import pytest
 
 from a3c.records import run_folder
 from a3c.records.manifest import FINISHED, Manifest
 from a3c.records.rows import EvaluationRow, IntervalRow, SampleRow
+from a3c.records.schedule_file import TURN, Header, ScheduleWriter
 from a3c.settings import Settings
 
 pytest.importorskip("mlflow")
 
+from a3c.records.notes import NOTE
 from a3c.records.points import points_of
-from a3c.records.tracking import connect, experiment_of, open_store
+from a3c.records.tracking import connect, open_store
+from a3c.records.tracking_experiment import VIEW_TAG, experiment_of
 from a3c.records.tracking_store import default_uri, own_turn, set_aside
 from a3c.records.view import View
 
@@ -42,7 +46,7 @@ def write_run(folder: Path, settings: Settings, intervals: int) -> None:
     """What a trainer leaves that finished, with numbers of its own for each row, column and seed."""
     run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
     manifest = Manifest(folder, settings, timing=False, cpu_capability="none")
-    manifest.end(FINISHED)
+    manifest.end(FINISHED, frames=2003, train_seconds=2.0)
     begin = [settings.seed + 0.25] * len(SampleRow._fields)
     samples = [SampleRow(*[k, 90 * k, 0.7 * k, 0, 2, *begin[5:]]) for k in range(intervals)]
     values = [settings.seed + k / 7 for k in range(len(IntervalRow._fields))]
@@ -55,7 +59,10 @@ def write_run(folder: Path, settings: Settings, intervals: int) -> None:
     write_rows(folder / run_folder.SAMPLES, samples)
     write_rows(folder / run_folder.INTERVALS, rows)
     write_rows(folder / run_folder.EVALUATIONS, games)
-    for name in (run_folder.SCHEDULE, run_folder.MODEL, run_folder.DONE):
+    schedule = ScheduleWriter(folder / run_folder.SCHEDULE, Header(settings.schedule, 1, 1))
+    schedule.write(np.array([(0, 5, staleness, 0) for staleness in (9, 1, 2, 3)], dtype=TURN))
+    schedule.close()
+    for name in (run_folder.MODEL, run_folder.DONE):
         (folder / name).write_bytes(name.encode())
 
 
@@ -133,6 +140,102 @@ def test_a_finished_run_is_shown_with_settings_metrics_tags_and_artifacts(result
     assert [point.step for point in points] == [1000, 2000], "on the grid that all seeds share"
     names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
     assert {"settings.json", "manifest.json", "schedule.bin", "model.pt"} <= names
+
+
+def test_a_finished_run_can_be_ranked_and_says_how_to_make_it_again(results: Path) -> None:
+    folder = results / "runs/CliffWorld/x/seed0"
+    assert view_of(results).update([folder]) == []
+    (run,) = runs_of(results)
+    figures = {name: value for name, value in run.data.metrics.items() if name.startswith("run/")}
+    assert figures == {
+        "run/final_score": 20.5,
+        "run/best_point_score": 20.5,
+        "run/staleness_mean": 2.0,
+        "run/staleness_p99": 3.0,
+        "run/frames_per_second": 1001.5,
+    }
+    assert "| finished |&emsp;20.50 |&emsp;20.50 |&emsp;2 |&emsp;2.00 updates |" in run.data.tags[NOTE]
+    assert f"a3c replay {folder}\n" in run.data.tags[NOTE]
+    assert run.data.tags["mlflow.source.name"] == "a3c train"
+    assert run.data.tags["mlflow.source.git.commit"] == run.data.tags["commit"]
+    assert "mlflow.user" not in run.data.tags
+
+
+def test_a_run_is_named_after_the_first_of_its_variants(results: Path) -> None:
+    view = View(default_uri(results), results, lambda folder: {"studies": "a,b", "variant": "a3c,tuned"})
+    assert view.update([results / "runs/CliffWorld/x/seed0"]) == []
+    assert [run.info.run_name for run in runs_of(results)] == ["a3c-w3-s0"]
+
+
+def test_a_run_that_no_study_asked_for_is_named_after_its_schedule(results: Path) -> None:
+    assert View(default_uri(results), results, lambda folder: {}).update([results / "runs/CliffWorld/x/seed0"]) == []
+    (run,) = runs_of(results)
+    assert run.info.run_name == "locked-w3-s0"
+    assert "asked for by no study" in run.data.tags[NOTE]
+
+
+def test_a_description_that_somebody_wrote_is_left_alone(results: Path) -> None:
+    folder = results / "runs/CliffWorld/x/seed0"
+    manifest_says(folder, outcome="running")
+    view = view_of(results)
+    with run_folder.own(folder):
+        assert view.update([folder]) == []
+        (run,) = runs_of(results)
+        assert "is being trained" in run.data.tags[NOTE]
+        connect(default_uri(results)).set_tag(run.info.run_id, NOTE, run.data.tags[NOTE].replace("seed 0", "my best"))
+        manifest_says(folder, outcome="finished")
+    assert view.update([folder]) == []
+    (run,) = runs_of(results)
+    assert run.info.status == "FINISHED"
+    assert "my best" in run.data.tags[NOTE]
+    assert "is being trained" in run.data.tags[NOTE]
+
+
+def test_a_run_that_an_older_version_showed_is_completed_once(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = results / "runs/CliffWorld/x/seed0"
+    with monkeypatch.context() as older:
+        older.setattr("a3c.records.view.SHOWS", 1)
+        older.setattr("a3c.records.points._whole_run", lambda folder, evaluations: set())
+        assert view_of(results).update([folder]) == []
+    assert "run/final_score" not in runs_of(results)[0].data.metrics
+    assert view_of(results).update([folder]) == []
+    check_equal_to_files(results, folder)
+    monkeypatch.setattr("a3c.records.view.Mirror", None)
+    assert view_of(results).update([folder]) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [
+        (
+            "CliffWorld: one run per (variant, workers, seed). Metrics are against emulator frames. Group by the tags.",
+            False,
+        ),
+        ("my own words", True),
+    ],
+)
+def test_an_experiment_says_how_to_rank_its_runs_unless_somebody_wrote_else(
+    results: Path, there: str, kept: bool
+) -> None:
+    client = connect(default_uri(results))
+    experiment = client.get_experiment_by_name("a3c/CliffWorld")
+    assert experiment is not None
+    client.set_experiment_tag(experiment.experiment_id, NOTE, there)
+    assert view_of(results).update([results / "runs/CliffWorld/x/seed0"]) == []
+    tags = client.get_experiment(experiment.experiment_id).tags
+    assert (tags[NOTE] == there) == kept
+    assert ("viewStateShareKey=best_runs" in tags[NOTE]) != kept
+    ranking = json.loads(json.loads(tags[VIEW_TAG])["state"])
+    assert ranking["orderByKey"] == "metrics.`run/final_score`"
+    assert "metrics.`run/staleness_p99`" in ranking["selectedColumns"]
+
+
+def test_a_run_that_went_on_ended_when_its_last_start_did(results: Path) -> None:
+    folder = results / "runs/CliffWorld/x/seed0"
+    manifest_says(folder, started_at_ms=1_700_000_000_000, earlier_seconds=3600.0, wall_seconds=3610.0)
+    assert view_of(results).update([folder]) == []
+    (run,) = runs_of(results)
+    assert run.info.end_time == 1_700_000_010_000
 
 
 def test_runs_of_other_machines_that_were_copied_here_are_shown_once_each(
