@@ -89,22 +89,36 @@ class FinishedRun:
         return pd.read_csv(self.folder / name)
 
 
-def make_settings(file: Path | str, *assignments: str, **changes: Any) -> Settings:
+def make_settings(
+    file: Path | str, *assignments: str, experiments: Path | str = "experiments", **changes: Any
+) -> Settings:
     """Settings from a file, with changes on top.
 
     Args:
-      file: one of `experiments/`, such as `experiments/cartpole.yaml`.
+      file: one of `experiments/`, such as `experiments/cartpole.yaml`, or your own on top of one of them.
       assignments: as on the command line: `"optimizer.learning_rate=1e-3"`.
+      experiments: folder of the project's files, where a base is looked for that does not stand beside your file.
       changes: values by key, nested as in the file: `workers=4, learning={"gamma": 0.9}`.
 
     Raises:
-      InvalidInput: with every problem.
+      InvalidInput: with every problem, and the file and line where it stands if it stands in one.
     """
+    from a3c.places import find_place, layer_of_file, layer_of_values
     from a3c.settings import resolve
-    from a3c.settings_files import assignment, load_settings, merge
+    from a3c.settings_files import assignment, merge, read_layers
 
     path = Path(file)
-    return resolve(merge(load_settings(path.stem, path.parent), *map(assignment, assignments), changes))
+    layers = read_layers(path.stem, path.parent, Path(experiments))
+    given = merge(*map(assignment, assignments), changes)
+    raw = merge(*(layer for _, layer in reversed(layers)), given)
+    try:
+        return resolve(raw)
+    except InvalidInput as error:
+        above = [layer_of_values(given), *(layer_of_file(file) for file, _ in layers)]
+        places = [find_place(problem.where, raw, above) for problem in error.problems]
+        found = zip(error.problems, places, strict=True)
+        named = [problem.within(f"{place.line_name}: ") if place else problem for problem, place in found]
+        raise InvalidInput(named) from None
 
 
 def train(

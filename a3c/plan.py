@@ -18,9 +18,10 @@ from typing import Any
 from a3c import peers
 from a3c.conflicts import ASYNCHRONOUS
 from a3c.environments.games import folder_name
+from a3c.places import Place, find_place, layer_of_file
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.settings import Settings, resolve
-from a3c.settings_files import load_settings, merge
+from a3c.settings_files import load_settings, merge, read_layers
 from a3c.study_file import SCALES, STUDY_KEYS, Block, StudyFile, Sweep, read_study_file, read_values, study_path
 from a3c.yaml_files import read_yaml
 
@@ -63,7 +64,7 @@ class Study:
       runs: without repetition.
       timing: whether seconds are compared, so that each of its runs needs the machine to itself.
       sweep: the setting that its runs set to different values, if there is one.
-      part: one of `study_file.PARTS`.
+      part: see `a3c.analysis.method.PARTS`.
       views: tables and figures beside those of every study.
       published: the paper's figure to hold it against.
     """
@@ -90,7 +91,7 @@ def load_study(name: str, scale: str, experiments: Path) -> Study:
     path = study_path(name, experiments)
     study = read_study_file(path)
     if scale not in study.scales:
-        raise InvalidInput([Problem(f"{path}: scales", unknown(scale, study.scales, "scale"))])
+        raise InvalidInput([Problem(str(Place(path, "scales")), unknown(scale, study.scales, "scale"))])
     runs = {(run.variant, run.folder): run for run in _runs(path, study, experiments)[scale]}
     return Study(
         name,
@@ -135,14 +136,14 @@ def _runs(path: Path, study: StudyFile, experiments: Path) -> dict[str, list[Run
     for scale, blocks in study.scales.items():
         runs[scale] = []
         for index, block in enumerate(blocks):
-            runs[scale] += _block_runs(f"{path}: scales.{scale}[{index}]", study, block, experiments, problems)
+            runs[scale] += _block_runs(Place(path, f"scales.{scale}[{index}]"), study, block, experiments, problems)
     if problems:
         raise InvalidInput(problems.values())
     return runs
 
 
 def _block_runs(
-    where: str, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]
+    where: Place, study: StudyFile, block: Block, experiments: Path, problems: dict[str, Problem]
 ) -> Iterable[Run]:
     """The block's runs; what is wrong with one is added to `problems` once, however many runs share it."""
     try:
@@ -150,7 +151,7 @@ def _block_runs(
         points: list[float | int | None] = [*_values(block, experiments)] or [None]
     except InvalidInput as error:
         for problem in error.problems:
-            problems.setdefault(str(problem), Problem(f"{where}.settings: {problem.where}", problem.what))
+            problems.setdefault(str(problem), problem.within(f"{where.below('settings')}: "))
         return
     variants = block.variants or list(study.variants)
     for game, variant, workers, point in itertools.product(block.games, variants, block.workers, points):
@@ -160,7 +161,18 @@ def _block_runs(
             yield from [Run(variant, cell.settings(variant, seed), point, study.peer(variant)) for seed in seeds]
         except InvalidInput as error:
             for problem in error.problems:
-                problems.setdefault(f"{where}.{problem}", problem.within(f"{where} ({game}, {variant}, {cell})"))
+                if (said := f"{where.key}.{problem}") not in problems:
+                    problems[said] = _placed(problem, where, cell, variant, experiments)
+
+
+def _placed(problem: Problem, block: Place, cell: _Cell, variant: str, experiments: Path) -> Problem:
+    """A problem of a run's settings, with the line where the study gives them, or the settings file does."""
+    files = [layer_of_file(file) for file, _ in read_layers(cell.block.settings, experiments)]
+    layers = [*cell.study.layers(variant, block), *files]
+    place = find_place(problem.where, cell.merged(variant, 0), layers) or block
+    here, below = (place, "") if place.file == block.file else (block, f" ({place.line_name})")
+    where = f"{here.line_name}: {block.key} ({cell.game}, {variant}, {cell}).{problem.where}"
+    return Problem(where, f"{problem.what}{below}")
 
 
 def _values(block: Block, experiments: Path) -> list[float | int]:
@@ -188,7 +200,7 @@ class _Cell:
         Raises:
           InvalidInput: with what is wrong with them.
         """
-        raw = self._merged(variant, seed)
+        raw = self.merged(variant, seed)
         order: Any = raw.get("order")
         if _is_measured(order) and "variant" in order and "run" not in order:
             kept = {key: value for key, value in order.items() if key != "variant"}
@@ -198,7 +210,8 @@ class _Cell:
             peers.check(peer, settings)
         return settings
 
-    def _merged(self, variant: str, seed: int) -> dict[str, Any]:
+    def merged(self, variant: str, seed: int) -> dict[str, Any]:
+        """A run's settings as they are put together, before they are looked at."""
         sweep, point = self.study.sweep, self.point
         swept = sweep.at(point) if sweep and point is not None else {}
         decided = {"game": self.game, "workers": self.workers, "seed": seed}
@@ -214,7 +227,7 @@ class _Cell:
         elif self.study.peer(variant):
             what = f"got {variant!r}, a peer, whose staleness nobody records"
         else:
-            raw = self._merged(variant, seed)
+            raw = self.merged(variant, seed)
             why_not = _why_no_source(raw)
             if why_not is None:
                 return Run(variant, resolve(raw)).folder

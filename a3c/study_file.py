@@ -12,14 +12,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
+from a3c.environments.games import kind_of, known_games
 from a3c.peers import PEERS
+from a3c.places import Layer, Place, layer_of_file
 from a3c.problems import InvalidInput, Problem, shown, unknown
 from a3c.settings import MAX_WORKERS
 from a3c.validation import Frozen
 from a3c.yaml_files import read_yaml
 
 SCALES = ("smoke", "laptop", "overnight", "paper")
-PARTS = ("questions", "claims", "paper")
 
 STUDY_KEYS = frozenset({"question", "variants", "scales"})
 BLOCK_KEYS = ("game", "workers", "seed")  # a block decides these for its runs
@@ -110,7 +111,7 @@ class StudyFile(Frozen):
     """A study as written: its question, what is compared, and how much of it at each scale.
 
     Attributes:
-      part: one of `PARTS`; at laptop scale `all` makes the questions, `claims` the claims as well.
+      part: see `a3c.analysis.method.PARTS`; at laptop scale `all` makes the questions, `claims` the claims as well.
       views: names of tables and figures beside those of every study, see `a3c.analysis.views`.
       published: the figure of the paper that stands beside ours, see `a3c.analysis.published`.
     """
@@ -132,6 +133,15 @@ class StudyFile(Frozen):
     def settings_of(self, variant: str) -> dict[str, Any]:
         """What a variant says of settings."""
         return {key: value for key, value in self.variants[variant].items() if key != PEER}
+
+    def layers(self, variant: str, block: Place) -> list[Layer]:
+        """Where the study itself says something of a run's settings, the uppermost first; `block` is the run's."""
+        decided = {"game": "games", "workers": "workers", "seed": "seeds"}
+        places = {key: block.below(name) for key, name in decided.items()}
+        if self.sweep:
+            places[self.sweep.setting] = block.below("values")
+        inner = (layer_of_file(block.file, key) for key in (f"variants.{variant}", f"{block.key}.override"))
+        return [dict(places), *inner]
 
 
 def study_path(name: str, experiments: Path) -> Path:
@@ -159,10 +169,10 @@ def read_study_file(path: Path) -> StudyFile:
     try:
         study = StudyFile.model_validate(raw)
     except ValidationError as error:
-        raise InvalidInput(_field_problems(path, error)) from None
+        raise InvalidInput([*_field_problems(path, error), *_unknown_games(path, raw)]) from None
     wrong = list(_misplaced(study))
     if wrong:
-        raise InvalidInput(problem.within(f"{path}: ") for problem in wrong)
+        raise InvalidInput(Problem(str(Place(path, problem.where)), problem.what) for problem in wrong)
     return study
 
 
@@ -177,8 +187,20 @@ def _field_problems(path: Path, error: ValidationError) -> list[Problem]:
             what = "missing; it needs a value"
         else:
             what = f"got {shown(e['input'])}; {e['msg'][0].lower()}{e['msg'][1:]}"
-        found.append(Problem(f"{path}: {location}", what))
+        found.append(Problem(str(Place(path, location)), what))
     return found
+
+
+def _unknown_games(path: Path, raw: Mapping[str, Any]) -> Iterable[Problem]:
+    """Names that are no game's, in a file whose other mistakes keep its runs from being planned, which would tell."""
+    scales = raw.get("scales")
+    for scale, blocks in scales.items() if isinstance(scales, dict) else ():
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+            games = block.get("games") if isinstance(block, dict) else None
+            for number, game in enumerate(games if isinstance(games, list) else ()):
+                if isinstance(game, str) and kind_of(game) is None:
+                    where = Place(path, f"scales.{scale}[{index}].games[{number}]")
+                    yield Problem(str(where), unknown(game, known_games(), "game"))
 
 
 def _model_at(location: Sequence[int | str]) -> type[Frozen]:

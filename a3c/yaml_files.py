@@ -6,6 +6,7 @@ Every error names file and line.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +44,13 @@ class _Loader(yaml.SafeLoader):
             raise ComposerError(None, None, TOO_DEEP, self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         node = super().compose_node(parent, index)
         self._levels -= 1
+        return node
+
+    def get_measured_node(self) -> yaml.Node | None:
+        """The document's node, None for an empty one; refused if it comes to too much."""
+        node: yaml.Node | None = self.get_single_node()
+        if node is not None:
+            self._measure(node, {}, set())
         return node
 
     def construct_document(self, node: yaml.Node) -> Any:
@@ -125,6 +133,46 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
       InvalidInput: if the file is missing or too large, is not YAML, gives a key twice or holds no mapping.
     """
+    content = deepcopy(_parsed(_read_text(path), str(path)))
+    if not isinstance(content, dict):
+        raise InvalidInput([Problem(str(path), f"a mapping of keys to values is needed, got {shown(content)}")])
+    return content
+
+
+def key_lines(path: Path) -> dict[str, int]:
+    """The line of every key and item of a YAML file, by key path such as `scales.laptop[0].workers`; 1 is the first.
+
+    Empty if the file cannot be read, for which `read_yaml` has the words. What a merge key brings has no line.
+    """
+    try:
+        return _key_lines(_read_text(path))
+    except InvalidInput:
+        return {}
+
+
+@lru_cache(maxsize=16)
+def _key_lines(text: str) -> dict[str, int]:
+    try:
+        node = _Loader(text).get_measured_node()
+    except yaml.YAMLError:
+        return {}
+    return dict(_lines_below(node, "")) if node is not None else {}
+
+
+def _lines_below(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            number = key.tag.endswith(":int")  # which no key should be; messages write it as an item
+            whole = f"{path}[{key.value}]" if number else f"{path}.{key.value}".lstrip(".")
+            yield whole, key.start_mark.line + 1
+            yield from _lines_below(value, whole)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield f"{path}[{index}]", item.start_mark.line + 1
+            yield from _lines_below(item, f"{path}[{index}]")
+
+
+def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -133,11 +181,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise InvalidInput([Problem(str(path), f"has more than {MOST_BYTES:,} bytes, which no settings need")])
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInput([Problem(str(path), f"line {line} is not utf-8: {error.reason}")]) from None
-    content = deepcopy(_parsed(text, str(path)))
-    if not isinstance(content, dict):
-        raise InvalidInput([Problem(str(path), f"a mapping of keys to values is needed, got {shown(content)}")])
-    return content

@@ -87,4 +87,4 @@ def test_a_mistake_in_a_source_of_staleness_is_named(
 
 def test_values_without_a_sweep_are_refused(edit: Edit, refused: Refused) -> None:
     edit("staleness.yaml", "seeds: 1", "seeds: 1\n      values: [1]")
-    refused(["staleness.yaml: scales.smoke[0].values: got [1]", "no `sweep`"])
+    refused(["staleness.yaml:", " scales.smoke[0].values: got [1]", "no `sweep`"])

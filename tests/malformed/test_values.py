@@ -62,9 +62,10 @@ CARTPOLE = {
                               ["environment.protocol", "'protocol'", "reward_scale"]),
     "a mapping of nothing": (NETWORK, "", [".network: got None"]),
     "a base in a circle": ("base: paper", "base: cartpole", ["base: runs in a circle: cartpole -> cartpole"]),
-    "a base with a path": ("base: paper", "base: ../paper", ["cartpole.yaml: base: got '../paper'"]),
-    "a base that is missing": ("base: paper", "base: papre", ["papre.yaml", "No such file"]),
-    "a list of bases": ("base: paper", "base: [paper]", ["cartpole.yaml: base: got ['paper']"]),
+    "a base with a path": ("base: paper", "base: ../paper", ["cartpole.yaml:3: base: got '../paper'"]),
+    "a base that is missing": ("base: paper", "base: papre",
+                               ["cartpole.yaml:3: base: unknown base 'papre'; did you mean 'paper'"]),
+    "a list of bases": ("base: paper", "base: [paper]", ["cartpole.yaml:3: base: got ['paper']"]),
     "no base": ("base: paper", "#", ["executor: missing", "envs_per_worker: missing"]),
     "settings given twice": ("workers: 4", "workers: 4\nworkers: 8", ["'workers'", "twice", "line"]),
 }  # fmt: skip

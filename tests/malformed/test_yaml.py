@@ -78,8 +78,8 @@ def test_mistakes_in_several_files_and_blocks_are_said_together(copied: Path, ed
     edit("a3c_vs_a2c.yaml", "workers: [2]", "workers: [0]")
     edit("cartpole.yaml", "gamma: 0.99", "gamma: 2")
     edit("cartpole.yaml", "hidden: [64]", "hidden: [-64]")
-    words = ["staleness.yaml: scales.smoke[0] (CartPole-v2", "a3c_vs_a2c.yaml: scales.smoke[0].workers[0]",
-             "thread_scaling.yaml: scales.smoke[0]", "learning.gamma: got 2", "network.hidden[0]: got -64"]  # fmt: skip
+    words = ["staleness.yaml:", "scales.smoke[0] (CartPole-v2", "a3c_vs_a2c.yaml:", "scales.smoke[0].workers[0]",
+             "thread_scaling.yaml:", "learning.gamma: got 2", "network.hidden[0]: got -64"]  # fmt: skip
     refused(words, ["plan", "--experiments", str(copied)])
 
 
