@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from a3c import batch_system, lifeline, machine, missing, peers
 from a3c.analysis import outputs
@@ -18,30 +18,11 @@ from a3c.problems import InvalidInput, Problem, unknown
 from a3c.records.run_folder import write_json
 from a3c.settings import MeasuredHistogram, Settings
 from a3c.study_file import SCALES
+from a3c.targets import Target, find_targets
 
 EXIT_FAILED, EXIT_INVALID = 1, 2
 CONFIG_KEYS = ("scale", "studies", "mix_code")
 ANSWERS = {"true": True, "false": False}
-
-
-class Target(NamedTuple):
-    """Studies that have a report together.
-
-    Attributes:
-      name: of its report: the scale, with `_claims` where the scale has two targets.
-      studies: which.
-    """
-
-    name: str
-    studies: list[Study]
-
-
-def _targets(every: list[Study], scale: str, asked: bool) -> list[Target]:
-    """At laptop scale the questions alone, and all; at other scales, or where studies are asked for, all."""
-    questions = [study for study in every if study.part == "questions"]
-    if asked or scale != "laptop" or len(questions) == len(every):
-        return [Target(scale, every)]
-    return [Target(scale, questions), Target(f"{scale}_claims", every)]
 
 
 def _trainable(wanted: list[Study], asked: bool) -> list[Study]:
@@ -66,7 +47,7 @@ class Workflow:
     Attributes:
       scale: one of `study_file.SCALES`.
       studies: those asked for, or else all that have the scale, in alphabetical order.
-      targets: what can be made at once, see `Target`; the first is made if nothing is asked for.
+      targets: what can be made at once, see `a3c.targets`; the first is made if nothing is asked for.
       mixing: the option of tables and reports that puts together what different code has trained, or none.
     """
 
@@ -102,7 +83,7 @@ class Workflow:
         self.results = results
         self.mixing = "--mix-code" if ANSWERS[mix_code] else ""
         self.studies = _trainable([study for study in every if not asked or study.name in asked], bool(asked))
-        self.targets = _targets(self.studies, self.scale, bool(asked))
+        self.targets = find_targets(self.studies, self.scale, asked=bool(asked))
         self._lifeline: lifeline.Lifeline | None = None
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
@@ -138,6 +119,10 @@ class Workflow:
     def minutes(self, wildcards: Mapping[str, str]) -> int:
         """Time that a run asks a batch system for."""
         return batch_system.minutes(self._settings(wildcards))
+
+    def gres(self, wildcards: Mapping[str, str]) -> str:
+        """What a run on a GPU asks SLURM for; no other batch system reads it."""
+        return batch_system.gres(self._settings(wildcards))
 
     def exclusive(self, wildcards: Mapping[str, str]) -> str:
         """What a timing asks SLURM for beside that: a node to itself."""

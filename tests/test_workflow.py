@@ -81,6 +81,35 @@ def keep_one_study(checkout: Path) -> None:
     (checkout / "experiments/one.yaml").write_text(STUDY)
 
 
+def test_the_plan_has_a_gpu_for_runs_on_one_and_for_no_other(checkout: Path) -> None:
+    keep_one_study(checkout)
+    study = checkout / "experiments/one.yaml"
+    on_gpu = "a2c: {schedule: synchronous, executor: batched, device: cuda}"
+    study.write_text(study.read_text().replace("variants:\n", f"variants:\n  {on_gpu}\n"))
+    done = snakemake(checkout, "-n", "--config", "scale=smoke")
+    assert done.returncode == 0, done.stderr
+    asked = dict(re.findall(r"CliffWorld/(\S+?)-w2-\S+done\.json[\s\S]*?resources: .*?gres=([^,]*),", done.stdout))
+    assert asked == {"synchronous-batched": "gpu:1", "locked": ""}
+
+
+def test_what_is_made_of_studies_that_were_asked_for_has_a_name_of_its_own(experiments: Path, tmp_path: Path) -> None:
+    def names(**config: str) -> list[str]:
+        return [target.name for target in Workflow({"scale": "smoke"} | config, experiments, tmp_path).targets]
+
+    assert names() == ["smoke"]
+    assert names(studies="staleness") == ["smoke_staleness"]
+    assert names(studies="staleness,a3c_vs_a2c") == names(studies="a3c_vs_a2c,staleness")
+    assert names(studies="staleness,a3c_vs_a2c") == ["smoke_a3c_vs_a2c_and_staleness"]
+    many = ["staleness_corrections", "staleness_prescribed", "thread_scaling"]
+    found = {*names(studies=",".join(many)), *names(studies=",".join([*many[:2], "staleness_arms"]))}
+    assert len(found) == 2
+    assert all(name.startswith("smoke_3_studies_") for name in found), "they would be too long for the name of a file"
+    assert names(scale="laptop") == ["laptop", "laptop_claims"]
+    workflow = Workflow({"scale": "smoke", "studies": "staleness"}, experiments, tmp_path)
+    made = workflow.products(workflow.targets[0])
+    assert {path for path in made if "staleness" not in path} == set(), "nothing that the whole scale has as well"
+
+
 @pytest.mark.slow
 def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
     assert planned(trained) == set(), "a second run finds nothing to do"

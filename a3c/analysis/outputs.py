@@ -218,6 +218,13 @@ def figure_path(study: Study, results: Path, name: str, ending: str = "svg") -> 
     return results / "figures" / study.scale / study.name / f"{name}.{ending}"
 
 
+def remake_command(scale: str, studies: Iterable[str] = (), target: str = "") -> str:
+    """The command that makes these studies' results, or a target of the Snakefile; of all studies if none is named."""
+    names = ",".join(studies)
+    words = ["snakemake --cores all", target, f"--config scale={scale}", f"studies={names}" if names else ""]
+    return " ".join(word for word in words if word)
+
+
 def report_path(results: Path, name: str) -> Path:
     """Where a report stands: `<results>/report/<name>.html`, the name being its scale's or its target's."""
     return results / "report" / f"{name}.html"
