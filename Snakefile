@@ -78,6 +78,7 @@ rule train:
         plan=WORKFLOW.plan,
         mem_mb=WORKFLOW.megabytes,
         runtime=WORKFLOW.minutes,
+        gres=WORKFLOW.gres,
         slurm_extra=WORKFLOW.exclusive,
     params:
         settings=WORKFLOW.settings,

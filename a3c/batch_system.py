@@ -1,7 +1,7 @@
-"""What a run asks of a batch system such as SLURM: memory and minutes, estimated from what was measured.
+"""What a run asks of a batch system such as SLURM: a GPU, and memory and minutes, estimated from what was measured.
 
-Both are generous and neither is a promise. A run that reaches its time limit is told so, makes a checkpoint and goes
-on from it in its next try, so that minutes which are too few cost a wait in the queue and nothing else.
+The last two are generous and neither is a promise. A run that reaches its time limit is told so, makes a checkpoint
+and goes on from it in its next try, so that minutes which are too few cost a wait in the queue and nothing else.
 """
 
 from __future__ import annotations
@@ -30,3 +30,8 @@ def minutes(settings: Settings) -> int:
     each = FRAMES_PER_SECOND.get(settings.environment.kind, OTHER_FRAMES_PER_SECOND)
     seconds = settings.budget_frames / (each * settings.processes)
     return min(START_MINUTES + math.ceil(seconds / 60), MOST_MINUTES)
+
+
+def gres(settings: Settings) -> str:
+    """Of what SLURM calls generic resources, a GPU where the learner is on one; else nothing."""
+    return "gpu:1" if settings.device == "cuda" else ""

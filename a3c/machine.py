@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 PACKAGES = ("torch", "numpy", "gymnasium", "ale-py", "pydantic")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+COMMIT_VARIABLE, COMMIT_PATTERN = "A3C_COMMIT", r"[0-9a-f]{7,40}"
 PROCESS_GROUPS, CONTROL_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 MEMORY_FACTS = Path("/proc/meminfo")
 SHARED_MEMORY = Path("/dev/shm")
@@ -142,13 +144,17 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> dict[str, Any]:
-    """Git commit of the code and whether it had uncommitted changes; `unknown` outside a checkout."""
+    """Git commit of the code and whether it had uncommitted changes.
+
+    Outside a checkout it is what the environment variable `A3C_COMMIT` says, such as that of an image, or `unknown`.
+    """
     where = Path(__file__).parent
     try:
         name = _git(where, "rev-parse", "HEAD")
         dirty = bool(_git(where, "status", "--porcelain", "--untracked-files=no"))
     except (OSError, subprocess.CalledProcessError):
-        return {"commit": "unknown", "dirty": None}
+        told = os.environ.get(COMMIT_VARIABLE, "")
+        return {"commit": told if re.fullmatch(COMMIT_PATTERN, told) else "unknown", "dirty": None}
     return {"commit": name, "dirty": dirty}
 
 

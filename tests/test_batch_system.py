@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
 
 from a3c import batch_system
 from a3c.settings import Settings
@@ -23,3 +26,12 @@ def test_time_is_that_of_its_frames_and_at_most_a_day(pong: Make, cliff: Make) -
     assert batch_system.minutes(pong(workers=10, budget_frames=950 * 60 * 10)) == 5 + 1
     assert batch_system.minutes(pong(workers=1, budget_frames=10**9)) == 24 * 60
     assert batch_system.minutes(cliff(workers=1, budget_frames=1_000)) == 6
+
+
+def test_a_run_on_a_gpu_asks_slurm_for_one_and_no_other_does(pong: Make) -> None:
+    utils = pytest.importorskip("snakemake_executor_plugin_slurm.utils")
+    batched = {"schedule": "synchronous", "executor": "batched"}
+    for device, asked in (("cuda", " --gres=gpu:1"), ("cpu", "")):
+        resources = {"gres": batch_system.gres(pong(device=device, **batched))}
+        job = SimpleNamespace(resources=SimpleNamespace(get=resources.get, **resources))
+        assert utils.set_gres_string(job) == asked, "on the line of sbatch"
