@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from a3c import __version__, completion
+from a3c.analysis.method import PARTS
+from a3c.asynchrony.watchdog import STALL_SECONDS
 from a3c.problems import InvalidInput
 from a3c.records.storage import StorageError
-
-PARTS = ("questions", "claims", "paper")  # `a3c.study_file.PARTS`, which would import pydantic here
 
 EXIT_FAILED, EXIT_INVALID, EXIT_SIGNAL = 1, 2, 128
 
@@ -123,8 +123,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "train one run",
         [
             "a3c train experiments/cartpole.yaml schedule=locked workers=4 seed=1",
-            "a3c train experiments/paper.yaml game=Breakout budget_frames=200000 --into results/runs/try",
-            "a3c train experiments/paper.yaml workers=4 budget_frames=50000 --into /tmp/profiled --profile",
+            "a3c train experiments/paper.yaml game=Breakout budget_frames=200000 \\\n    --into results/runs/try",
+            "a3c train experiments/paper.yaml workers=4 budget_frames=50000 \\\n    --into /tmp/profiled --profile",
         ],
     )
     text = "settings file to start from"
@@ -151,7 +151,7 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument(
         "--stall-seconds",
         type=float,
-        default=300.0,
+        default=STALL_SECONDS,
         metavar="S",
         help="end the run if a worker makes no turn for S seconds and ten times as long as its slowest; 0 for never",
     )
@@ -199,7 +199,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     examples = [
         "a3c watch results/runs/Pong/hogwild-w4-0123456789/seed0 --into game.mp4",
-        "a3c watch RUN --into game.gif --policy greedy --seed 3 --frames-per-second 30 --most-seconds 20",
+        "a3c watch RUN --into game.gif --policy greedy --seed 3 \\\n    --frames-per-second 30 --most-seconds 20",
     ]
     command = _command(commands, "watch", "make a film of one game that a finished run's parameters play", examples)
     _add_frozen(command)

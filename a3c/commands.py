@@ -29,6 +29,7 @@ def train(options: argparse.Namespace) -> int:
     from a3c.progress import Bar
     from a3c.records.run_folder import RunFolderBusy
     from a3c.records.storage import storing
+    from a3c.run_summary import run_summary
     from a3c.training import train as train_run
 
     settings = _settings(options)
@@ -62,7 +63,7 @@ def train(options: argparse.Namespace) -> int:
         from a3c.records.profiles import profile_text
 
         print(profile_text(folder))
-    print(f"finished: {folder}", file=sys.stderr)
+    print(f"finished: {run_summary(folder)}", file=sys.stderr)
     return 0
 
 
@@ -115,7 +116,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     path = Path(options.file)
     if path.suffix != ".yaml":
         raise InvalidInput([Problem(options.file, "is no settings file: its name must end in .yaml")])
-    return make_settings(path, *options.assignments)
+    return make_settings(path, *options.assignments, experiments=options.experiments)
 
 
 def _run_folder(settings: Settings) -> str:

@@ -41,7 +41,7 @@ class GameRow(NamedTuple):
       episode: index, from 0.
       score: unclipped, whole game.
       steps: decisions taken.
-      truncated: 1 if the frame limit ended it.
+      truncated: 1 if the time limit ended it.
     """
 
     point: str
@@ -90,7 +90,7 @@ class Evaluation:
                 f"  mean         {_with_interval(scores, mean)}",
                 f"  median       {_with_interval(scores, median)}",
                 f"  min, max     {_number(scores.min())}, {_number(scores.max())}",
-                f"  frame limit  ended {limited} of {len(scores)}",
+                f"  time limit   ended {limited} of {len(scores)}",
                 f"[lo, hi]: {CONFIDENCE:.0%} bootstrap interval over the games of this one run ({RESAMPLES:,} "
                 "resamples); it says nothing about other seeds of training.",
             ]

@@ -75,7 +75,7 @@ def _missing(study: Study, kind: str, paths: Sequence[Path]) -> Iterable[Problem
     if absent:
         first = absent[0].parent if absent[0].name == run_folder.DONE else absent[0]
         what = "finished" if kind == "runs" else "made"
-        command = f"snakemake --cores all --config scale={study.scale} studies={study.name}"
+        command = outputs.remake_command(study.scale, [study.name])
         sentence = f"{len(absent)} of {len(paths)} {kind} not {what} yet, such as {first}; this makes them: {command}"
         yield Problem(_named(study), sentence)
 
@@ -108,7 +108,7 @@ def _mixed(study: Study, found: Sequence[Mixture]) -> Iterable[Problem]:
         if len(folders) > MOST_NAMED:
             parts.append(f"the rest by {len(folders) - MOST_NAMED} more")
         rule = "train_peer" if kind.peer else "train"
-        command = f"snakemake --cores all --config scale={study.scale} studies={study.name}"
+        command = outputs.remake_command(study.scale, [study.name])
         remedy = (
             f"this trains again what the code as it is did not: {command} --forcerun {rule}; this puts them together "
             f"all the same, as --mix-code does: {command} mix_code=true"

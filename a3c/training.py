@@ -99,7 +99,13 @@ def _train_owned(
     from a3c.asynchrony.outcomes import StoppedError
 
     run = _prepare(settings, folder, conditions)
-    manifest = Manifest(folder, settings, timing=conditions.timing, cpu_capability=devices.cpu_capability())
+    manifest = Manifest(
+        folder,
+        settings,
+        timing=conditions.timing,
+        cpu_capability=devices.cpu_capability(),
+        earlier_seconds=run.earlier_seconds,
+    )
     manifest.add(gpu=devices.gpu(settings), resumed_from=run.source.facts if run.source else None)
     try:
         result = _train(settings, folder, network, conditions, run, progress)
@@ -129,12 +135,17 @@ def _network(settings: Settings) -> FlatNetwork:
 
 @dataclass(frozen=True)
 class _Run:
-    """What a run begins with: turns by staleness to draw from, its checkpoints, the one to go on from."""
+    """What a run begins with: turns by staleness to draw from, its checkpoints, the one to go on from.
+
+    Of that one, how long its growing files were, and how many seconds the run had been trained for.
+    """
 
     histogram: list[int] | None
     checkpoints: Checkpoints
     facts: dict[str, Any]
     source: Checkpoint | None
+    lengths: dict[str, int] | None
+    earlier_seconds: float
 
 
 def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
@@ -154,7 +165,10 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
     run_folder.write_json(folder / run_folder.SETTINGS, settings.model_dump(mode="json"))
     if histogram is not None and isinstance(settings.order, MeasuredHistogram):
         run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": settings.order.run, "counts": histogram})
-    return _Run(histogram, checkpoints, facts, source)
+    if source is None:
+        return _Run(histogram, checkpoints, facts, None, None, 0.0)
+    state = source.load("run")
+    return _Run(histogram, checkpoints, facts, source, state["lengths"], float(state["shared"]["seconds"]))
 
 
 def _train(
@@ -171,8 +185,7 @@ def _train(
     from a3c.records.profiles import write_profiles
     from a3c.records.run_writer import RunWriter
 
-    lengths = run.source.load("run")["lengths"] if run.source else None
-    writer = RunWriter(folder, settings, lengths)
+    writer = RunWriter(folder, settings, run.lengths)
     every, checkpointer = conditions.checkpoint_seconds, None
     if every:
         checkpointer = Checkpointer(run.checkpoints, run.facts, every_seconds=every)

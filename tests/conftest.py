@@ -20,7 +20,7 @@ from a3c.settings import Settings, resolve
 from a3c.settings_files import load_settings, merge
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(Path(__file__).parent))  # tests import `tracked_runs` and `check_store` by these names
+sys.path.append(str(Path(__file__).parent))  # tests import `tracked_runs`, `sessions` and `check_store` by these names
 EXPERIMENTS = ROOT / "experiments"
 
 TINY: dict[str, Any] = {

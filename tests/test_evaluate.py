@@ -83,7 +83,7 @@ def test_what_is_printed_is_what_the_games_scored(run: Path) -> None:
         "mean 412.67 [1, 1,234.50]",
         "median 2.50 [1, 1,234.50]",
         "min, max 1, 1,234.50",
-        "frame limit ended 2 of 3",
+        "time limit ended 2 of 3",
     ]
     assert "nothing about other seeds of training" in note
 
@@ -147,9 +147,7 @@ def test_a_recurrent_state_lasts_as_long_as_its_game(cartpole: Make) -> None:
     assert player.output({9: seen[2]})[0] != pytest.approx(rows[2], abs=1e-3), "a new game begins from nothing"
 
 
-def test_a_frame_limit_is_told_from_a_game_over(
-    cliff: Make, cartpole: Make, finished: Finished, tmp_path: Path
-) -> None:
+def test_a_time_limit_is_told_from_a_game_over(cliff: Make, cartpole: Make, finished: Finished, tmp_path: Path) -> None:
     """Greedy from a table of zeros, the cliff's walker goes up for ever; an untrained pole falls."""
     for make_settings, truncated in ((cliff, True), (cartpole, False)):
         folder = finished(tmp_path / str(truncated), make_settings())

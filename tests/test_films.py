@@ -94,6 +94,20 @@ def test_the_report_shows_a_film_and_believes_nothing_it_is_told(tmp_path: Path)
     assert "-2 in 30 steps (game over); mean when evaluated 1.5" in section
 
 
+def test_a_film_that_is_gone_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = films_path(tmp_path, "smoke")
+    path.parent.mkdir(parents=True)
+    (path.parent / "a.mp4").write_bytes(b"film")
+    rows = [FilmRow("Pong", "Pong/x/seed0", 1, 1.0, 1.0, 1, "game over", f"{name}.mp4", "a3c watch") for name in "ab"]
+    path.write_text("\n".join(",".join(map(str, line)) for line in (FilmRow._fields, *rows)) + "\n")
+    (section,) = films_section(tmp_path, "smoke")
+    assert section.count("<video") == 1
+    said = capsys.readouterr().err
+    assert said == f"a3c report: {path.with_name('b.mp4')} is missing and left out; without {path} it is made again\n"
+    (path.parent / "a.mp4").unlink()
+    assert films_section(tmp_path, "smoke") == []
+
+
 def test_the_list_of_films_is_written_last(made: tuple[Path, Study], tmp_path: Path, monkeypatch: Any) -> None:
     """Snakemake takes it for all of them."""
     results, study = made

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from a3c.analysis import page
 from a3c.analysis.claim_file import ledger_path, properties_path
+from a3c.analysis.outputs import remake_command
 from a3c.analysis.table_text import shortened
 from a3c.analysis.verdicts import FEWEST_SEEDS
 
@@ -105,7 +106,7 @@ def _effect(row: Row, quantity: str) -> list[str]:
 
 
 def _facts(row: Row) -> list[tuple[str, str]]:
-    made = f"a3c tables {row['study']} --scale {row['scale']}"
+    made = remake_command(row["scale"], [row["study"]])
     facts = [("verdict", _with_n(row)), ("source", row["source"]), ("test", row["test"]), ("study", row["study"])]
     return [*facts, *([("made by", made)] if row["table"] else []), *([("note", row["note"])] if row["note"] else [])]
 

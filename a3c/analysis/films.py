@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,17 +52,20 @@ def film_file(results: Path, name: str, run: str) -> Path:
 
 
 def films_section(results: Path, name: str) -> list[str]:
-    """Markup with the films inside; nothing if none were made."""
+    """Markup with the films inside; nothing if none were made. One that is gone is left out, which is said."""
     path = films_path(results, name)
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    if not rows:
+    films = [(path.with_name(row["file"]), _words(row)) for row in rows]
+    for film, _ in films:
+        if not film.exists():
+            print(f"a3c report: {film} is missing and left out; without {path} it is made again", file=sys.stderr)
+    there = [page.film(film, words) for film, words in films if film.exists()]
+    if not there:
         return []
-    parts = [page.element("h2", "The best runs, played"), page.element("p", INTRODUCTION)]
-    for row in rows:
-        parts.append(page.film(path.with_name(row["file"]), _words(row)))
+    parts = [page.element("h2", "The best runs, played"), page.element("p", INTRODUCTION), *there]
     return ['<section id="films">\n' + "\n".join(parts) + "\n</section>"]
 
 

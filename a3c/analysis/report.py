@@ -17,6 +17,7 @@ from a3c.analysis.outputs import (
     figure_path,
     is_text,
     protocols,
+    remake_command,
     report_path,
     table_names,
     table_path,
@@ -97,17 +98,18 @@ def _method() -> str:
 
 
 def _section(study: Study, results: Path, answered: str) -> str:
+    mixed = remark(study, results)
     parts = [
         page.element("h2", study.title),
         page.element("p", study.question, "question"),
         page.element("p", answered, "answer"),
-        *([page.element("p", mixed)] if (mixed := remark(study, results)) else []),
+        *([page.element("p", mixed)] if mixed else []),
         *(
             page.picture(figure_path(study, results, name), f"{study.title}: {name.replace('_', ' ')}")
             for name in figure_names(study)
         ),
         *(_table(study, results, name) for name in table_names(study)),
-        page.facts(provenance(study, results)),
+        page.facts(_provenance(study, results, mixed=bool(mixed))),
     ]
     return f'<section id="{study.name}">\n' + "\n".join(parts) + "\n</section>"
 
@@ -129,13 +131,12 @@ def _cells(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
+def _provenance(study: Study, results: Path, *, mixed: bool) -> list[tuple[str, str]]:
     """Names and values: what the runs of a study were made with, from their manifests."""
     folders = [read_run(run, results) for run in study.runs]
     manifests = [folder.manifest for folder in folders]
     hours = sum(folder.train_seconds for folder in folders) / 3600.0
     seeds = sorted({run.settings.seed for run in study.runs})
-    told = " mix_code=true" if remark(study, results) else ""
     versions = sorted({f"{name} {version}" for m in manifests for name, version in m["versions"].items()})
     over = [
         {
@@ -156,7 +157,7 @@ def provenance(study: Study, results: Path) -> list[tuple[str, str]]:
         ("cores", _distinct(manifests, "cores")),
         ("oversubscription", oversubscription(over)),
         ("versions", ", ".join(versions)),
-        ("made by", f"snakemake --cores all --config scale={study.scale} studies={study.name}{told}"),
+        ("made by", remake_command(study.scale, [study.name]) + (" mix_code=true" if mixed else "")),
     ]
 
 

@@ -19,7 +19,15 @@ from typing import Any
 from a3c.analysis import report
 from a3c.analysis.claim_file import ledger_path, properties_path
 from a3c.analysis.mixed_code import remark
-from a3c.analysis.outputs import figure_names, figure_path, is_text, report_path, table_names, table_path
+from a3c.analysis.outputs import (
+    figure_names,
+    figure_path,
+    is_text,
+    remake_command,
+    report_path,
+    table_names,
+    table_path,
+)
 from a3c.analysis.reading import RunFolder, read_run
 from a3c.plan import Run, Study
 from a3c.records import run_folder
@@ -85,22 +93,44 @@ def _sha256(path: Path) -> str:
 
 
 def _readme(studies: Sequence[Study], results: Path, name: str, runs: Sequence[RunFolder]) -> str:
-    hours = sum(run.train_seconds for run in runs) / 3600.0
+    hours, scale = sum(run.train_seconds for run in runs) / 3600.0, studies[0].scale
     made = {key: ", ".join(sorted({str(run.manifest[key]) for run in runs})) for key in ("commit", "cpu", "cores")}
+    remarks = {study.name: mixed for study in studies if (mixed := remark(study, results))}
     lines = [
         f"# {name}",
         "",
-        f"{len(runs)} runs, {hours:.1f} hours of training, at `scale={studies[0].scale}`. Processor {made['cpu']}, "
-        f"{made['cores']} cores; commit {made['commit']}.",
+        f"{len(runs)} run{'s' * (len(runs) != 1)}, {hours:.1f} hours of training, at `scale={scale}`. Processor "
+        f"{made['cpu']}, {made['cores']} cores; commit {made['commit']}. Made by",
+        "",
+        "```bash",
+        _command(studies, name) + (" mix_code=true" if remarks else ""),
+        "```",
         "",
         f"Open [report/{name}.html](report/{name}.html), one file that needs no other; the [ledger of claims]"
         f"(claims/{name}.md), the tables and the figures stand beside it. `runs.jsonl` says of each run how it was "
         "made, how its schedule went, and the SHA-256 of what it left.",
         "",
-        *(f"`{study.name}`: {mixed}\n" for study in studies if (mixed := remark(study, results))),
-        "| study | question | answer |",
-        "| --- | --- | --- |",
+        "To look closer, train a run again: the command in its manifest does, at that commit. Then `a3c replay RUN` "
+        "holds it against its schedule, `a3c evaluate RUN` plays more games, `a3c watch RUN --into x.mp4` shows one.",
+        "",
+        *(f"`{study}`: {mixed}\n" for study, mixed in remarks.items()),
+        "| study | question | answer | figures |",
+        "| --- | --- | --- | --- |",
     ]
     for study in studies:
-        lines.append(f"| `{study.name}` | {study.question} | {report.answer_of(study, results)} |".replace("\n", " "))
+        cells = [f"`{study.name}`", study.question, report.answer_of(study, results), _links(study)]
+        lines.append(f"| {' | '.join(cells)} |".replace("\n", " "))
     return "\n".join([*lines, ""])
+
+
+def _command(studies: Sequence[Study], name: str) -> str:
+    """What makes the showcase: the studies are named where they are not all of the scale's."""
+    scale = studies[0].scale
+    names = [] if name in (scale, f"{scale}_claims") else dict.fromkeys(study.name for study in studies)
+    return remake_command(scale, names, "showcase")
+
+
+def _links(study: Study) -> str:
+    """A study's figures; their paths are the same below `results/` and below the showcase."""
+    paths = {name: figure_path(study, Path(), name).as_posix() for name in figure_names(study)}
+    return ", ".join(f"[{name.replace('_', ' ')}]({path})" for name, path in paths.items())

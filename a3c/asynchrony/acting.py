@@ -32,7 +32,7 @@ class Episode(NamedTuple):
       frames_after_pull: the worker's own frames since its last pull when it ended.
       score: unclipped, whole game.
       steps: decisions taken.
-      truncated: whether the frame limit ended it.
+      truncated: whether the time limit ended it.
     """
 
     env: int
@@ -77,7 +77,7 @@ class Actor:
     """One worker's games: collects rollouts with the parameters that its networks hold.
 
     With one environment a rollout ends with the episode, as in Algorithm S3. With several, rollouts have full length
-    and games start anew inside them: a game over has discount 0, and a frame limit has discount 0 with γ times the
+    and games start anew inside them: a game over has discount 0, and a time limit has discount 0 with γ times the
     value of the final observation added to the reward, which is the same return. Without `rollout_steps` a rollout is
     one whole episode, and nothing is bootstrapped.
 

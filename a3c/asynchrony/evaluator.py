@@ -33,7 +33,7 @@ BATCH_GAMES = 64  # a game of Atari takes 7 MiB
 
 
 class Game(NamedTuple):
-    """The outcome of one evaluation episode: unclipped score, decisions taken, whether the frame limit ended it."""
+    """The outcome of one evaluation episode: unclipped score, decisions taken, whether the time limit ended it."""
 
     score: float
     steps: int

@@ -4,7 +4,7 @@
     in play            1      False
     life lost          0      False    learn as if it ended, go on playing
     game over          0      True
-    frame limit        1      True     bootstrap from the final observation
+    time limit         1      True     bootstrap from the final observation
 
 "May I learn past this point?" and "must I reset?" are two questions, so they are two fields and never one `done`.
 """

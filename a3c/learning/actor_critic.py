@@ -71,7 +71,7 @@ class ActorCritic(PolicyAndValue):
             ∇ [−Σ Aₜ log π_now(aₜ|oₜ) + c_v Σ (vₜ − V_now(oₜ))² − β Σ H(π_now(·|oₜ))]
 
         summed over T, averaged over B, v and A being `vtrace_targets`. The final observation is valued anew; what a
-        frame limit inside the rollout added to a reward is not. Where the parameters are one, no limit is below 1 and
+        time limit inside the rollout added to a reward is not. Where the parameters are one, no limit is below 1 and
         λ is 1, this is `gradient` to the last bit.
 
         Args:

@@ -14,7 +14,7 @@ class Rollout:
     Attributes:
       observation: [T, B, *shape], what was acted on.
       action: int64 [T, B], or float32 [T, B, D] where actions are continuous.
-      reward: float32 [T, B], what is learnt from. Where a frame limit ended an episode inside the rollout, γ times the
+      reward: float32 [T, B], what is learnt from. Where a time limit ended an episode inside the rollout, γ times the
         value of its final observation is added, which is what bootstrapping there means.
       discount: float32 [T, B], γ, or 0 where nothing later counts.
       bootstrap_value: float32 [B], the value of what follows the last step.

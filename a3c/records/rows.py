@@ -16,7 +16,7 @@ from a3c.records.storage import append
 
 
 class EpisodeRow(NamedTuple):
-    """One training episode, from reset to game over or frame limit.
+    """One training episode, from reset to game over or time limit.
 
     Attributes:
       frames: global frames when the worker that played it had last pulled, plus its own since.
@@ -25,7 +25,7 @@ class EpisodeRow(NamedTuple):
       env: which of the worker's environments.
       score: unclipped, whole game.
       steps: decisions taken in it.
-      truncated: 1 if the frame limit ended it.
+      truncated: 1 if the time limit ended it.
     """
 
     frames: int
@@ -140,7 +140,7 @@ class EvaluationRow(NamedTuple):
       episode: index within the point, from 0.
       score: unclipped, whole game.
       steps: decisions taken.
-      truncated: 1 if the frame limit ended it.
+      truncated: 1 if the time limit ended it.
       digest: first 16 hexadecimal digits of the SHA-256 of the parameters, float32 in the network's order.
     """
 

@@ -107,7 +107,7 @@ class SparseGridSettings(Frozen):
 
 
 class CliffSettings(Frozen):
-    """The tabular cliff world: `step_limit_steps` ends an episode as a frame limit does."""
+    """The tabular cliff world: `step_limit_steps` ends an episode as a time limit does."""
 
     kind: Literal["cliff_world"]
     step_limit_steps: Positive

@@ -87,7 +87,7 @@ class Recording:
       moments: one a decision, at least one.
       last_picture: what was there in the end.
       score: unclipped, of all that was recorded.
-      ending: `game over`, `frame limit`, or `GOES_ON`.
+      ending: `game over`, `time limit`, or `GOES_ON`.
     """
 
     title: str
@@ -127,7 +127,7 @@ def record(frozen: Frozen, seed: int, most_steps: int, progress: Callable[[int],
         step = environment.step(moments[-1].action)
         observation, score = step.observation, score + step.score
         if step.last:
-            ending = "frame limit" if step.discount > 0.0 else "game over"
+            ending = "time limit" if step.discount > 0.0 else "game over"
         elif len(moments) == most_steps:
             ending = GOES_ON
         if progress is not None:

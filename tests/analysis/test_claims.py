@@ -89,7 +89,8 @@ def test_a_ledger_has_the_effect_its_interval_n_and_a_verdict(tmp_path: Path, tr
     assert float(row["effect_lo"]) < 10 < float(row["effect_hi"])
     assert (tmp_path / row["table"]).is_file()
     text = ledger_path(tmp_path, "smoke", "md").read_text()
-    for words in ("supported (n = 5)", "One is faster.", "Somebody (2016)", "a3c tables trial --scale smoke"):
+    made = "snakemake --cores all --config scale=smoke studies=trial"
+    for words in ("supported (n = 5)", "One is faster.", "Somebody (2016)", made):
         assert words in text
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from a3c.analysis import outputs, report, tables
+from a3c.analysis import mixed_code, outputs, report, tables
 from a3c.analysis.mixed_code import Kind, Mixture, mixtures, remark
 
 OLD, NEW = "0123456789ab", "ba9876543210"
@@ -88,7 +88,10 @@ def test_the_report_says_that_code_was_mixed_and_how_to_make_it_again(
     write_mixed(synthetic, tmp_path, runs)
     tables.write_tables(study, tmp_path)
     monkeypatch.setattr(report, "figure_names", lambda _: [])
+    asked: list[str] = []
+    monkeypatch.setattr(report, "remark", lambda *of: asked.append(of[0].name) or mixed_code.remark(*of))
     report.write_report([study], tmp_path, "smoke")
+    assert asked == ["trial"], "once a study, since it reads every manifest"
     page = outputs.report_path(tmp_path, "smoke").read_text()
     assert html.escape(SAID) in page
     assert "snakemake --cores all --config scale=smoke studies=trial mix_code=true" in page

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from a3c.analysis import claim_file, outputs
+from a3c.analysis import claim_file, outputs, showcase
 from a3c.analysis.figures import write_figures
 from a3c.analysis.report import write_report
 from a3c.analysis.showcase import showcase_path, write_showcase
@@ -68,6 +68,16 @@ def test_the_readme_leads_to_the_report_and_says_what_was_asked(shown: tuple[Pat
     assert all((folder / target).is_file() for target in re.findall(r"\]\(([^)]+)\)", text))
     assert study.question in text
     assert "4 runs" in text
+    assert "snakemake --cores all showcase --config scale=smoke\n" in text
+    assert "](figures/smoke/trial/learning_curves.svg)" in text
+    assert "`a3c replay RUN`" in text
+
+
+def test_the_command_names_the_studies_where_they_are_not_all_of_the_scales(synthetic: Any) -> None:
+    studies = [synthetic.make_study(synthetic.make_run())] * 2
+    assert showcase._command(studies, "smoke_claims") == "snakemake --cores all showcase --config scale=smoke"
+    named = "snakemake --cores all showcase --config scale=smoke studies=trial"
+    assert showcase._command(studies, "smoke_trial") == named
 
 
 def test_what_an_earlier_showcase_held_is_gone(shown: tuple[Path, Any]) -> None:

@@ -15,6 +15,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
+from sessions import living, wait_for
 
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
@@ -68,29 +69,6 @@ class HalfMade(Failing):
 def parameters_of(folder: Path) -> dict[str, torch.Tensor]:
     content = torch.load(folder / run_folder.MODEL, weights_only=True)
     return dict(content["parameters"])
-
-
-def children_of(session: int) -> list[int]:
-    """Living processes of a session, zombies left out."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[3]) == session and fields[0] != "Z":
-                found.append(int(entry.name))
-    return found
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 @pytest.mark.slow
@@ -192,8 +170,8 @@ def trainer(cartpole: Callable[..., Settings], tmp_path: Path) -> Iterator[Calla
 
     yield start
     for process in started:
-        for pid in children_of(process.pid):
-            os.kill(pid, signal.SIGKILL)
+        for one in living(process.pid):
+            os.kill(one.pid, signal.SIGKILL)
         process.wait()
         if process.stderr:
             process.stderr.close()
@@ -201,9 +179,9 @@ def trainer(cartpole: Callable[..., Settings], tmp_path: Path) -> Iterator[Calla
 
 def _workers(session: int) -> list[int]:
     """The processes that do the work: those that have a parent in the session, and no child."""
-    alive = children_of(session)
-    parents = {int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]) for pid in alive}
-    return [pid for pid in alive if pid not in parents and b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    alive = living(session)
+    parents = {process.parent for process in alive}
+    return [process.pid for process in alive if process.pid not in parents and "forkserver" in process.command]
 
 
 @pytest.mark.slow
@@ -221,7 +199,7 @@ def test_a_killed_worker_ends_the_run_and_is_named(
     assert "was killed by SIGKILL" in message
     assert "worker" in message or "evaluator" in message
     assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["outcome"] == "failed"
-    assert wait_for(lambda: not children_of(process.pid), 2)
+    assert wait_for(lambda: not living(process.pid), 2)
 
 
 @pytest.mark.slow
@@ -236,7 +214,7 @@ def test_a_signal_stops_the_run_and_its_workers(
     process.communicate(timeout=20)
     assert process.returncode == code
     assert run_folder.read_json(tmp_path / "run" / run_folder.MANIFEST)["outcome"] == "killed"
-    assert wait_for(lambda: not children_of(process.pid), 2)
+    assert wait_for(lambda: not living(process.pid), 2)
 
 
 @pytest.mark.slow

@@ -48,7 +48,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
     interrupted(settings, tmp_path / "cut", 1_500)
     train(settings, tmp_path / "cut", Conditions(checkpoint_seconds=1e9))
     assert first_difference(tmp_path / "whole", tmp_path / "cut") is None
-    assert run_folder.read_json(tmp_path / "cut" / run_folder.MANIFEST)["resumed_from"] is not None
+    manifest = run_folder.read_json(tmp_path / "cut" / run_folder.MANIFEST)
+    assert manifest["resumed_from"] is not None
+    assert 0.0 < manifest["earlier_seconds"] < manifest["train_seconds"] < manifest["wall_seconds"]
     assert not (tmp_path / "cut" / "checkpoints").exists()
 
 

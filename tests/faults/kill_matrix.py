@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trees import Trainer, wait_for
+from sessions import wait_for
+from trees import Trainer
 
 from a3c.records import run_folder
 from a3c.records.schedule_file import read_schedule

@@ -196,7 +196,7 @@ def test_the_death_of_the_server_that_starts_processes_ends_the_run(cartpole: Ma
 def test_a_killed_supervisor_takes_everybody_with_it_even_who_is_stopped_or_was_started_by_a_game(
     faulty: Make, trainer: Start
 ) -> None:
-    from trees import wait_for
+    from sessions import wait_for
 
     started = trainer(faulty("Faulty", {"engine": True}, schedule="locked", budget_frames=10**8))
     started.wait_for_turns()

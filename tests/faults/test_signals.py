@@ -123,7 +123,7 @@ def test_a_second_signal_ends_a_run_at_once_that_cannot_make_its_checkpoint(cart
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.0, 1.0])
 def test_ctrl_c_during_start_up_ends_it(cartpole: Make, trainer: Start, seconds: float) -> None:
-    from trees import wait_for
+    from sessions import wait_for
 
     started = trainer(cartpole(**ENDLESS))
     assert wait_for(lambda: len(started.living()) > 1, 60), "the server of processes is being started"
@@ -137,7 +137,7 @@ def test_ctrl_c_during_start_up_ends_it(cartpole: Make, trainer: Start, seconds:
 
 @pytest.mark.slow
 def test_ctrl_c_during_the_last_evaluation_ends_the_run(cartpole: Make, trainer: Start) -> None:
-    from trees import wait_for
+    from sessions import wait_for
 
     settings = cartpole(schedule="locked", workers=2, evaluation={"points": 1, "episodes": 100_000})
     started = trainer(settings)
@@ -151,7 +151,7 @@ def test_ctrl_c_during_the_last_evaluation_ends_the_run(cartpole: Make, trainer:
 
 @pytest.mark.slow
 def test_a_terminal_stops_a_run_by_ctrl_c_and_lets_it_stand_still_by_ctrl_z(cartpole: Make, trainer: Start) -> None:
-    from trees import wait_for
+    from sessions import wait_for
 
     keyboard, terminal = pty.openpty()
     started = trainer(cartpole(**ENDLESS), terminal=terminal)

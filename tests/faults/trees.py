@@ -1,4 +1,4 @@
-"""The processes of a trainer that a test has started: who they are, who of them lives, and how it ended."""
+"""A trainer that a test has started, and its processes: who they are, who of them lives, and how it ended."""
 
 from __future__ import annotations
 
@@ -10,51 +10,17 @@ import signal
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from sessions import Process, living, wait_for
 
 from a3c.records import run_folder
 from a3c.settings import Settings
 
 HERE = Path(__file__).parent
 STREAMS = ("stdin", "stdout", "stderr")
-
-
-class Process(NamedTuple):
-    """A living process."""
-
-    pid: int
-    parent: int
-    state: str
-    command: str
-
-
-def living(session: int) -> list[Process]:
-    """The processes of a session, zombies left out."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if int(fields[3]) == session and fields[0] not in "ZX":
-                found.append(Process(int(entry.name), int(fields[1]), fields[0], command))
-    return found
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    """Whether the condition came to hold in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return bool(condition())
 
 
 def _begin(*, with_terminal: bool) -> None:

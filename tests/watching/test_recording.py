@@ -41,7 +41,7 @@ def test_a_film_shows_the_game_that_evaluate_plays(
         (game,) = evaluate(loaded, seed).games
         film = record(loaded, seed, most_steps=10_000)
         assert (film.score, len(film.moments)) == (game.score, game.steps)
-        assert film.ending == ("frame limit" if game.truncated else "game over")
+        assert film.ending == ("time limit" if game.truncated else "game over")
 
 
 def test_every_decision_is_recorded_with_what_was_there_before_it(run: Path) -> None:
