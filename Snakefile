@@ -167,6 +167,7 @@ for target in WORKFLOW.targets:
         name:
             f"report_{target.name}"
         input:
+            WORKFLOW.summary(target),
             WORKFLOW.ledger(target),
             WORKFLOW.films(target),
             [
@@ -186,6 +187,28 @@ for target in WORKFLOW.targets:
         shell:
             "{WORKFLOW.a3c} report {params.studies} --scale {WORKFLOW.scale} --name {params.name} {params.mixing}"
             " > {log} 2>&1"
+
+
+# The answers of three studies in one figure, where a target has any of them.
+for target in WORKFLOW.summarized:
+
+    rule:
+        name:
+            f"summary_{target.name}"
+        input:
+            WORKFLOW.summary_tables(target),
+        output:
+            WORKFLOW.summary(target, "png", "pdf"),
+            report(WORKFLOW.summary(target, "svg"), category="Report"),
+        log:
+            f"results/logs/{WORKFLOW.scale}/summary_{target.name}.log",
+        localrule: True
+        params:
+            studies=[study.name for study in target.studies],
+            name=target.name,
+            code=fingerprint(ANALYSIS_CODE),
+        shell:
+            "{WORKFLOW.a3c} summary {params.studies} --scale {WORKFLOW.scale} --name {params.name} > {log} 2>&1"
 
 
 # What of the results a repository can hold, in results/showcase/.

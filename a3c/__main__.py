@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         ("plan", "list the runs of studies and check every setting", "a3c plan staleness --scale paper"),
         ("tables", "finished runs -> tables", "a3c tables a3c_vs_a2c"),
         ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
+        ("summary", "tables of three studies -> one figure of their answers", "a3c summary"),
         ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
         ("films", "finished runs -> a film of the best run of each game", "a3c films a3c_vs_a2c"),
         ("report", "tables, figures and claims -> one HTML file", "a3c report"),
@@ -90,8 +91,8 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--scale", default="laptop", help="smoke, laptop (default), overnight or paper")
         command.add_argument("--part", choices=PARTS, help="only studies of this part")
         _add_folders(command)
-        if name in ("claims", "films", "report", "showcase"):
-            command.add_argument("--name", help=f"of what is made below RESULTS/{name}; by default the scale")
+        if name in ("summary", "claims", "films", "report", "showcase"):
+            command.add_argument("--name", help="of the report that it is or belongs to; by default the scale")
         if name in ("tables", "report", "showcase"):
             text = "put a study's runs together though different code has trained them; what is made says so"
             command.add_argument("--mix-code", action="store_true", help=text)

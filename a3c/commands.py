@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a3c.bench_command import bench as bench
-from a3c.frozen_commands import check_video_modules
 from a3c.frozen_commands import evaluate as evaluate
 from a3c.frozen_commands import watch as watch
 from a3c.problems import InvalidInput, Problem
+from a3c.study_commands import claims as claims
+from a3c.study_commands import figures as figures
+from a3c.study_commands import films as films
+from a3c.study_commands import plan as plan
+from a3c.study_commands import report as report
+from a3c.study_commands import showcase as showcase
+from a3c.study_commands import summary as summary
+from a3c.study_commands import tables as tables
 from a3c.tracking_commands import Mirroring
 from a3c.tracking_commands import track as track
 
 if TYPE_CHECKING:
     from a3c.asynchrony.outcomes import Progress
-    from a3c.plan import Study
     from a3c.settings import Settings
     from a3c.training import Conditions
 
@@ -182,73 +188,6 @@ def settings(options: argparse.Namespace) -> int:
     return 0
 
 
-def plan(options: argparse.Namespace) -> int:
-    """Lists the runs of studies, or says everything that is wrong with them."""
-    for study in _studies(options):
-        print(f"{study.name} ({study.scale}): {study.question}")
-        for run in study.runs:
-            finished = (options.results / "runs" / run.folder / "done.json").exists()
-            swept = f"{study.sweep.name} {run.point}".ljust(9) + " " if study.sweep else ""
-            print(f"  {'done' if finished else 'to do':5}  {run.variant:18} {swept}{run.folder}")
-    return 0
-
-
-def tables(options: argparse.Namespace) -> int:
-    """Writes the tables of studies."""
-    from a3c.analysis.tables import write_tables
-
-    for study in _studies(options, "runs"):
-        write_tables(study, options.results)
-    return 0
-
-
-def figures(options: argparse.Namespace) -> int:
-    """Draws the figures of studies from their tables."""
-    from a3c.analysis.figures import write_figures
-
-    for study in _studies(options, "tables"):
-        write_figures(study, options.results)
-    return 0
-
-
-def claims(options: argparse.Namespace) -> int:
-    """Writes the ledger of claims on studies from their tables."""
-    from a3c.analysis.claim_file import read_claims
-    from a3c.analysis.claims import write_claims
-
-    read_claims(options.experiments)  # a mistake in the file is said before what is missing
-    write_claims(_studies(options, "tables"), options.experiments, options.results, options.name or options.scale)
-    return 0
-
-
-def films(options: argparse.Namespace) -> int:
-    """Makes a film of the best run of each game, for the report."""
-    from a3c.films import write_films
-    from a3c.progress import say
-
-    check_video_modules()
-    studies = _studies(options, "runs")
-    write_films(studies, options.results, options.name or options.scale, lambda game: say(f"a3c films: {game}"))
-    return 0
-
-
-def report(options: argparse.Namespace) -> int:
-    """Writes the report on studies from their tables and figures."""
-    from a3c.analysis.report import write_report
-
-    write_report(_studies(options, "runs", "tables", "figures"), options.results, options.name or options.scale)
-    return 0
-
-
-def showcase(options: argparse.Namespace) -> int:
-    """Copies a report and what it is made of to a folder that a repository can hold."""
-    from a3c.analysis.showcase import write_showcase
-
-    studies = _studies(options, "runs", "tables", "figures")
-    write_showcase(studies, options.results, options.name or options.scale)
-    return 0
-
-
 def doctor(options: argparse.Namespace) -> int:
     """Says what may be wrong with the machine, the installation and the results; exit code 1 if there is a problem."""
     import json
@@ -268,26 +207,3 @@ def progress(options: argparse.Namespace) -> int:
 
     print(remaining(options.plan, options.results), file=sys.stderr)
     return 0
-
-
-def _studies(options: argparse.Namespace, *kinds: str) -> list[Study]:
-    """The studies named, or all that have the scale; refused if one lacks any of the kinds of `missing.check`.
-
-    Studies whose runs different code has trained are refused as well where they are put together, unless that is
-    asked for.
-    """
-    from a3c import missing
-    from a3c.analysis.outputs import check_views
-    from a3c.plan import load_studies, studies
-    from a3c.study_file import study_path
-
-    if name := getattr(options, "name", None):
-        study_path(name, options.results)  # it becomes a file of results, as a study's name does
-    names = options.studies or studies(options.experiments, options.scale)
-    found = load_studies(names, options.scale, options.experiments)
-    check_views(found)
-    found = [study for study in found if options.part in (None, study.part)]
-    missing.check(found, options.results, *kinds)
-    if not getattr(options, "mix_code", True):  # commands without the option put no runs together
-        missing.check_code(found, options.results)
-    return found

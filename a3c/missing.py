@@ -55,6 +55,24 @@ def check(studies: Sequence[Study], results: Path, *kinds: str) -> None:
         raise InvalidInput(wrong)
 
 
+def check_summary(studies: Sequence[Study], results: Path, name: str) -> None:
+    """Makes sure that the summary of a report is there, if one can be drawn.
+
+    Args:
+      studies: those of the report.
+      results: folder of everything that is made.
+      name: of the report.
+
+    Raises:
+      InvalidInput: with the file that is missing, and the command that makes it.
+    """
+    shown = outputs.summarized(studies)
+    absent = [path for path in outputs.summary_files(shown, results, name) if not path.exists()]
+    if absent:
+        words = ["a3c", "summary", *(study.name for study in shown), "--scale", shown[0].scale, "--name", name]
+        raise InvalidInput([Problem("summary", f"{absent[0]} is not made yet; this makes it: {' '.join(words)}")])
+
+
 def check_code(studies: Sequence[Study], results: Path) -> None:
     """Makes sure that the runs which each study's tables put together were trained by one code.
 

@@ -84,6 +84,7 @@ class Workflow:
         self.mixing = "--mix-code" if ANSWERS[mix_code] else ""
         self.studies = _trainable([study for study in every if not asked or study.name in asked], bool(asked))
         self.targets = find_targets(self.studies, self.scale, asked=bool(asked))
+        self._shown = {target.name: outputs.summarized(target.studies) for target in self.targets}
         self._lifeline: lifeline.Lifeline | None = None
         self._runs = {run.folder: run for study in every for run in study.runs}
         self._timed = {run.folder for study in every if study.timing for run in study.runs}
@@ -217,6 +218,20 @@ class Workflow:
         paths = outputs.figure_files(study, self.results)
         return [str(path) for path in paths if not endings or path.suffix[1:] in endings]
 
+    @property
+    def summarized(self) -> list[Target]:
+        """The targets of which a summary can be drawn."""
+        return [target for target in self.targets if self._shown[target.name]]
+
+    def summary_tables(self, target: Target) -> list[str]:
+        """What a target's summary is drawn from."""
+        return [str(path) for path in outputs.summary_tables(self._shown[target.name], self.results)]
+
+    def summary(self, target: Target, *endings: str) -> list[str]:
+        """A target's summary, with these endings only if any are given; nothing if none of its studies is in one."""
+        paths = outputs.summary_files(self._shown[target.name], self.results, target.name)
+        return [str(path) for path in paths if not endings or path.suffix[1:] in endings]
+
     def claimed(self, target: Target) -> list[str]:
         """What a target's ledger is made from: the tables of its studies, and the claims if there are any."""
         claims = claims_path(self.experiments)
@@ -243,7 +258,8 @@ class Workflow:
     def products(self, target: Target) -> list[str]:
         """All that a target makes for people: Snakemake makes a file that is gone again only if it is asked for."""
         made = [path for study in target.studies for path in (*self.tables(study), *self.figures(study))]
-        return [*made, *self.ledger(target), self.films(target), self.report(target), self.tracked(target)]
+        of_all = [*self.summary(target), *self.ledger(target), self.films(target), self.report(target)]
+        return [*made, *of_all, self.tracked(target)]
 
     def benchmark(self, ending: str) -> str:
         """The benchmark of the code as it is."""

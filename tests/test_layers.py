@@ -62,7 +62,7 @@ WITHOUT_TORCH = (
         "workflow.py",
     ),
     *("commands.py", "problems.py", "yaml_files.py", "seeding.py", "fingerprint.py", "machine.py", "progress.py"),
-    *("peers.py", "__main__.py", "doctor.py", "preflight.py", "run_states.py"),
+    *("study_commands.py", "peers.py", "__main__.py", "doctor.py", "preflight.py", "run_states.py"),
     *("completion.py", "finished.py", "lifeline.py", "missing.py"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,21 @@ def test_runs_that_different_code_has_trained_are_refused_until_that_is_asked_fo
     assert command(what, "other") == 0, "its one run is of one code"
     assert command(what, "--mix-code") == 0
     assert made == ["other", "one", "other"]
+
+
+def test_a_report_without_its_summary_is_refused_with_the_command_that_draws_it(
+    experiments: Path, tmp_path: Path
+) -> None:
+    every = [load_study(name, "smoke", experiments) for name in ("staleness", "thread_scaling", "a3c_vs_a2c")]
+    drawn = tmp_path / "figures/smoke/mine_summary.svg"
+    said = f"summary: {drawn} is not made yet; this makes it: a3c summary a3c_vs_a2c thread_scaling --scale smoke"
+    with pytest.raises(InvalidInput, match=f"{re.escape(said)} --name mine$"):
+        missing.check_summary(every, tmp_path, "mine")
+    missing.check_summary(every[:1], tmp_path, "mine")
+    drawn.parent.mkdir(parents=True)
+    for ending in outputs.FIGURE_ENDINGS:
+        drawn.with_suffix(f".{ending}").touch()
+    missing.check_summary(every, tmp_path, "mine")
 
 
 def test_many_fingerprints_are_counted_and_not_all_named(

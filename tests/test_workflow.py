@@ -110,6 +110,19 @@ def test_what_is_made_of_studies_that_were_asked_for_has_a_name_of_its_own(exper
     assert {path for path in made if "staleness" not in path} == set(), "nothing that the whole scale has as well"
 
 
+def test_the_summary_is_made_of_its_studies_tables_where_there_are_any(experiments: Path, tmp_path: Path) -> None:
+    with_it = Workflow({"scale": "smoke"}, experiments, tmp_path)
+    (target,) = with_it.summarized
+    made = [str(tmp_path / f"figures/smoke/smoke_summary.{ending}") for ending in ("svg", "png", "pdf")]
+    assert with_it.summary(target) == made
+    assert set(made) < set(with_it.products(target))
+    tables = {path.removeprefix(f"{tmp_path}/tables/smoke/") for path in with_it.summary_tables(target)}
+    assert {"a3c_vs_a2c/learning_curves.csv", "staleness_prescribed/sweep.csv", "thread_scaling/speed_up.csv"} < tables
+    without = Workflow({"scale": "smoke", "studies": "staleness"}, experiments, tmp_path)
+    assert without.summarized == []
+    assert without.summary(without.targets[0]) == []
+
+
 @pytest.mark.slow
 def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
     assert planned(trained) == set(), "a second run finds nothing to do"

@@ -5,7 +5,7 @@ Snakemake asks before anything is trained, so this module imports neither pandas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,14 @@ CSV_ONLY = (
 )  # fmt: skip
 
 FIGURE_ENDINGS = ("svg", "png", "pdf")  # for the report, for pages that show no SVG, for LaTeX
+SUMMARY_GAME = "CartPole-v1"  # learnt within minutes on any machine, and in every scale of the three studies
+# The studies whose answers stand together in one figure, in its order, and the tables that it draws of each.
+SUMMARY_TABLES = {
+    "a3c_vs_a2c": ("learning_curves", "runs"),
+    "staleness_prescribed": ("sweep", "runs"),
+    "thread_scaling": ("speed_up", "speed_up_means", "runs"),
+}
+
 MOST_SWEPT_VALUES = 10  # along an axis where each has a label
 
 SPEEDS = ("speeds_lognormal", "speeds_heterogeneous", "straggler")  # orders in which workers act as they complete
@@ -216,6 +224,28 @@ def table_path(study: Study, results: Path, name: str, ending: str = "csv") -> P
 def figure_path(study: Study, results: Path, name: str, ending: str = "svg") -> Path:
     """Where a figure stands: `<results>/figures/<scale>/<study>/<name>.<ending>`."""
     return results / "figures" / study.scale / study.name / f"{name}.{ending}"
+
+
+def summarized(studies: Iterable[Study]) -> list[Study]:
+    """Those of the studies that the summary has a panel of, in its order: they have its game and the panel's tables."""
+    found = {study.name: study for study in studies if any(run.settings.game == SUMMARY_GAME for run in study.runs)}
+    wanted = [(found[name], tables) for name, tables in SUMMARY_TABLES.items() if name in found]
+    return [study for study, tables in wanted if set(tables) <= set(table_names(study))]
+
+
+def summary_tables(shown: Iterable[Study], results: Path) -> list[Path]:
+    """Every file that the summary of these studies, which are `summarized`, is drawn from."""
+    return [table_path(study, results, name) for study in shown for name in SUMMARY_TABLES[study.name]]
+
+
+def summary_path(scale: str, results: Path, name: str, ending: str = "svg") -> Path:
+    """Where the summary of the studies of a report stands: `<results>/figures/<scale>/<name>_summary.<ending>`."""
+    return results / "figures" / scale / f"{name}_summary.{ending}"
+
+
+def summary_files(shown: Sequence[Study], results: Path, name: str) -> list[Path]:
+    """Every file that `write_summary` writes of these studies, which are `summarized`; none without a study."""
+    return [summary_path(study.scale, results, name, ending) for study in shown[:1] for ending in FIGURE_ENDINGS]
 
 
 def remake_command(scale: str, studies: Iterable[str] = (), target: str = "") -> str:

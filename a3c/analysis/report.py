@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from a3c.analysis.outputs import (
     protocols,
     remake_command,
     report_path,
+    summarized,
+    summary_path,
     table_names,
     table_path,
 )
@@ -58,7 +61,7 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
     """
     answers = {study.name: answer_of(study, results) for study in studies}
     title = f"Asynchronous advantage actor-critic: results at {studies[0].scale} scale"
-    body = [page.element("h1", title), page.element("p", INTRODUCTION)]
+    body = [page.element("h1", title), *_summary(studies, results, name), page.element("p", INTRODUCTION)]
     for part, heading in PARTS.items():
         mine = [study for study in studies if study.part == part]
         if mine:
@@ -70,6 +73,18 @@ def write_report(studies: list[Study], results: Path, name: str) -> None:
     path = report_path(results, name)
     make_folder(path.parent)
     write_text(path, page.document(title, body), durable=False)
+
+
+def _summary(studies: list[Study], results: Path, name: str) -> list[str]:
+    """The answers of three studies in one figure, if the report has any of them."""
+    if not (shown := summarized(studies)):
+        return []
+    return [page.picture(summary_path(shown[0].scale, results, name), summary_words(shown))]
+
+
+def summary_words(shown: Sequence[Study]) -> str:
+    """What the summary of these studies, which are `summarized`, says to those who cannot see it."""
+    return f"Summary: {' '.join(study.question for study in shown)}"
 
 
 def answer_of(study: Study, results: Path) -> str:

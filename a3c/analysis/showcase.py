@@ -25,6 +25,8 @@ from a3c.analysis.outputs import (
     is_text,
     remake_command,
     report_path,
+    summarized,
+    summary_path,
     table_names,
     table_path,
 )
@@ -57,6 +59,8 @@ def write_showcase(studies: Sequence[Study], results: Path, name: str) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     ledger = [ledger_path(results, name, ending) for ending in ("csv", "md")]
     files = [report_path(results, name), *ledger, properties_path(results, name)]
+    if shown := summarized(studies):
+        files.append(summary_path(shown[0].scale, results, name))
     for study in studies:
         files += [figure_path(study, results, figure) for figure in figure_names(study)]
         for table in table_names(study):
@@ -99,6 +103,7 @@ def _readme(studies: Sequence[Study], results: Path, name: str, runs: Sequence[R
     lines = [
         f"# {name}",
         "",
+        *_summary(studies, name),
         f"{len(runs)} run{'s' * (len(runs) != 1)}, {hours:.1f} hours of training, at `scale={scale}`. Processor "
         f"{made['cpu']}, {made['cores']} cores; commit {made['commit']}. Made by",
         "",
@@ -121,6 +126,13 @@ def _readme(studies: Sequence[Study], results: Path, name: str, runs: Sequence[R
         cells = [f"`{study.name}`", study.question, report.answer_of(study, results), _links(study)]
         lines.append(f"| {' | '.join(cells)} |".replace("\n", " "))
     return "\n".join([*lines, ""])
+
+
+def _summary(studies: Sequence[Study], name: str) -> list[str]:
+    """Lines with the answers of three studies in one figure, if the showcase has any of them."""
+    if not (shown := summarized(studies)):
+        return []
+    return [f"![{report.summary_words(shown)}]({summary_path(shown[0].scale, Path(), name).as_posix()})", ""]
 
 
 def _command(studies: Sequence[Study], name: str) -> str:

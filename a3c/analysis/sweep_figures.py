@@ -34,10 +34,10 @@ def sweep(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         apart = len({count for name, count in places if name == game}) > 1
         stack[0].set_title(f"{short(game, 20)}, {plural(workers)}" if apart else short(game), loc="left")
         for ax, (name, label) in zip(stack, SCORES.items(), strict=True):
-            _along(study, ax, mine, own, name)
+            draw_along(study, ax, mine, own, name)
             if ax.get_subplotspec().is_first_col():
                 ax.set_ylabel(label)
-        stack[-1].set_xlabel(_label(study))
+        stack[-1].set_xlabel(swept_label(study))
     return figure
 
 
@@ -53,13 +53,23 @@ def positions(points: Sequence[float]) -> dict[float, float]:
     return {point: float(np.log2(point if point > 0 else above[0] / 2)) for point in ordered}
 
 
-def _label(study: Study) -> str:
+def swept_label(study: Study) -> str:
+    """What an axis of swept values is called, with its unit."""
     if not study.sweep:
         return ""
     return f"{study.sweep.label} ({study.sweep.unit})" if study.sweep.unit else study.sweep.label
 
 
-def _along(study: Study, ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, name: str) -> None:
+def draw_along(study: Study, ax: Axes, table: pd.DataFrame, runs: pd.DataFrame, name: str) -> None:
+    """A line a variant along the sweep, with intervals and a pale dot a seed.
+
+    Args:
+      study: whose colors, and whose sweep.
+      ax: where.
+      table: rows of one game and worker count from `sweep`.
+      runs: the same from `runs`.
+      name: of the score, one of `SCORES`.
+    """
     swept = study.sweep.name if study.sweep else ""
     place, palette = positions(table[swept].tolist()), style.colors(study)
     variants = list(dict.fromkeys(table["variant"]))

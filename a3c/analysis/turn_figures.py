@@ -97,18 +97,22 @@ def _speeds(study: Study, ax: Axes, table: pd.DataFrame) -> None:
     ax.yaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(number)
-    cores = set(table["cores"].dropna())
-    if len(cores) == 1 and workers[0] <= max(cores) <= workers[-1]:
+    mark_cores(ax, table)
+
+
+def mark_cores(ax: Axes, table: pd.DataFrame) -> None:
+    """A dotted line at the number of cores, if all of the table's rows had as many and its worker counts reach it."""
+    cores, workers = set(table["cores"].dropna()), table["workers"]
+    if len(cores) == 1 and workers.min() <= max(cores) <= workers.max():
         ax.axvline(max(cores), color=PALE, linestyle=":", linewidth=1.0, zorder=0)
         place = (max(cores), 0.02)
         ax.annotate(f" {max(cores):.0f} cores", place, xycoords=("data", "axes fraction"), color=INK, fontsize=7)
 
 
-def marks(table: pd.DataFrame) -> list[list[Line2D]]:
+def marks(table: pd.DataFrame, label: str = "oversubscribed: more workers than cores") -> list[list[Line2D]]:
     """A legend line for hollow points, if the table has oversubscribed rows."""
     if not (table["oversubscribed"] == "yes").any():
         return []
-    label = "oversubscribed: more workers than cores"
     return [[Line2D([], [], color=INK, marker="o", markerfacecolor="white", linestyle="none", label=label)]]
 
 

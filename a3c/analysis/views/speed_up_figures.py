@@ -52,7 +52,7 @@ def speed_up(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     for ax, (place, name) in zip(axes.flat, cells, strict=False):
         ours = table[table["game"] == place] if place else means[means["speed_up"].notna()]
         shown = means if place == places[0] else means.iloc[:0]
-        _panel(study, ax, ours, shown, name)
+        draw_ratio(study, ax, ours, shown, name)
         where = short(place, 20) if place else "mean of games"
         ax.set_title(f"{where}: {LABELS[name]}" if study.timing else where, loc="left")
         if ax.get_subplotspec().is_first_col():
@@ -86,7 +86,17 @@ def _others(names: list[str]) -> list[Any]:
     return [str(0.45 + 0.3 * index / max(1, len(names) - 1)) for index in range(len(names))]
 
 
-def _panel(study: Study, ax: Axes, ours: pd.DataFrame, means: pd.DataFrame, name: str) -> None:
+def draw_ratio(study: Study, ax: Axes, ours: pd.DataFrame, means: pd.DataFrame, name: str) -> None:
+    """A line a variant against workers, with intervals and the ideal; what was published, dashed.
+
+    Args:
+      study: whose colors.
+      ax: where.
+      ours: rows of one game from `speed_up`, or of the mean over games from `speed_up_means`; those of one seed are
+        not drawn.
+      means: rows of `speed_up_means`, of which only the published values are drawn; no row for none.
+      name: one of `LABELS`.
+    """
     palette: dict[str, Any] = dict(style.colors(study))
     others = [variant for variant in dict.fromkeys(means["variant"]) if variant not in palette]
     palette |= dict(zip(others, _others(others), strict=True))
