@@ -123,7 +123,7 @@ def finished() -> Callable[..., Path]:
         )
         rows.close()
         manifest = Manifest(folder, settings, timing=False, cpu_capability=cpu_capability())
-        manifest.end(FINISHED)
+        manifest.end(FINISHED, frames=100 * points, train_seconds=1.0)
         run_folder.write_json(folder / run_folder.DONE, {"frames": 100 * points})
         return folder
 

@@ -54,6 +54,8 @@ def dqn_settings() -> Settings:
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """The modules that all peers' scripts share, found as a script beside them finds them."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
+    for name in MODULES:  # another test's may have the same name
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield SimpleNamespace(**{name: __import__(name) for name in MODULES})
     for name in MODULES:
         sys.modules.pop(name, None)
