@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from a3c.records.view import is_alive
 
 CONFIGURATION = Path("/etc/slurm/slurm.conf")  # inner steps look nowhere else
 PROGRAMS = ("munged", "mungekey", "slurmctld", "slurmd", "sinfo", "squeue", "scancel", "scontrol")
@@ -83,6 +86,18 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def bring_back(node: str) -> None:
+    """Lets a node that is drained or down have jobs again; one that is down may already have come back by itself."""
+    subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], capture_output=True)
+    until(lambda: said("sinfo", "-h", "-o", "%T").strip().rstrip("*") in ("idle", "mixed", "allocated"), "the node")
+
+
+def end(pid: int) -> None:
+    """Ends a process and waits for it, since it may write files until then."""
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not is_alive(pid), f"the end of process {pid}")
+
+
 @contextmanager
 def cluster(folder: Path) -> Iterator[None]:
     """Starts it, with all its files in an empty folder, and ends it.
@@ -112,5 +127,5 @@ def cluster(folder: Path) -> Iterator[None]:
     finally:
         for pid_file in (folder / "slurmd.pid", folder / "slurmctld.pid", munge / "pid"):
             if pid_file.exists():
-                subprocess.run(["kill", pid_file.read_text().strip()])
+                end(int(pid_file.read_text()))
         CONFIGURATION.unlink()

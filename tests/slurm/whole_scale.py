@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 import same_results
-from cluster import OPTIONS, cluster, missing, said, until
+from cluster import OPTIONS, bring_back, cluster, missing, said, until
 from determined_study import determined_study
 
 from a3c.records import run_folder
@@ -57,6 +57,11 @@ class Workflow:
         until(lambda: self.training(but=but) or self._process.poll() is not None, "a run that trains")
         return next(iter(self.training(but=but).items()))
 
+    def stop(self) -> None:
+        """Ends Snakemake and its jobs, if something went wrong meanwhile."""
+        self._process.terminate()
+        self._process.wait()
+
     def end(self) -> int:
         code = self._process.wait()
         self.tell(f"Snakemake has ended, exit code {code}, {len(finished(self.checkout))} runs are finished")
@@ -86,12 +91,11 @@ def disturb(workflow: Workflow, cancelled: int) -> list[Path]:
     workflow.tell("the node is drained and empty")
     time.sleep(DRAINED_SECONDS)
     assert finished(workflow.checkout) == before, "a run trained on a drained node"
-    said("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    bring_back(node)
     folder, job = workflow.one_training(set(hit))
     said("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     workflow.tell(f"the node goes down under job {job}, which trains {'/'.join(folder.parts[-3:])}")
-    time.sleep(1.0)
-    said("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    bring_back(node)
     return hit
 
 
@@ -119,8 +123,11 @@ def main(options: argparse.Namespace) -> int:
     config = ["--config", f"scale={options.scale}", *([f"studies={options.studies}"] if options.studies else [])]
     with tempfile.TemporaryDirectory(prefix="a3c-slurm-") as folder, cluster(Path(folder)):
         workflow = Workflow(options.there, *config)
-        hit = disturb(workflow, options.cancelled)
-        code = workflow.end()
+        try:
+            hit = disturb(workflow, options.cancelled)
+            code = workflow.end()
+        finally:
+            workflow.stop()
         code_of_long, long = run_out_of_time(options)
     code, hit = code or code_of_long, hit + long
     lost = [folder for folder in hit if not went_on(folder)]
