@@ -96,6 +96,7 @@ def disturb(workflow: Workflow, cancelled: int) -> list[Path]:
     said("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     workflow.tell(f"the node goes down under job {job}, which trains {'/'.join(folder.parts[-3:])}")
     bring_back(node)
+    hit.append(folder)
     return hit
 
 
