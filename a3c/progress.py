@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SHOW_SECONDS = 0.2
 WIDTH = 24
 LINES_WHEN_NOT_A_TERMINAL = 4
+MOST_SILENT_SECONDS = 600.0
 ERASE = "\r\x1b[2K"
 
 
@@ -27,13 +29,17 @@ def say(sentence: str) -> None:
 
 
 class Line:
-    """One line that is written again and again on a terminal; a few lines where standard error is a file."""
+    """One line that is written again and again on a terminal.
+
+    Where standard error is a file, a few lines: for each quarter of the work, and one when it has long been silent.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._terminal = sys.stderr.isatty()
         self._next_time = 0.0
         self._next_share = 0.0
+        self._speak_by = 0.0
 
     def show(self, share: float, text: Callable[[], str]) -> None:
         """Shows how far the work is, at most five times a second.
@@ -48,9 +54,10 @@ class Line:
         self._next_time = now + SHOW_SECONDS
         if self._terminal:
             print(f"{ERASE}{text()[: _columns() - 1]}", end="", file=sys.stderr, flush=True)
-        elif share >= self._next_share:
+        elif share >= self._next_share or now >= self._speak_by:
             say(text())
-            self._next_share += 1 / LINES_WHEN_NOT_A_TERMINAL
+            self._next_share = (math.floor(share * LINES_WHEN_NOT_A_TERMINAL) + 1) / LINES_WHEN_NOT_A_TERMINAL
+            self._speak_by = now + MOST_SILENT_SECONDS
 
     def close(self) -> None:
         """Ends the line, if there is one."""

@@ -43,6 +43,16 @@ def test_every_line_in_a_file_is_written_in_one_piece(monkeypatch: pytest.Monkey
     assert [piece for piece in at.pieces if piece] == ["0%\n", "30%\n", "100%\n", "something is wrong\n"]
 
 
+def test_long_work_speaks_up_in_a_file_before_its_next_quarter(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = standard_error(monkeypatch, terminal=False)
+    clock = iter((5.0, 6.0, 604.0, 606.0, 700.0, 800.0, 1400.0))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    line = progress.Line(quiet=False)
+    for share in (0.6, 0.61, 0.62, 0.63, 0.64, 0.75, 0.8):
+        line.show(share, lambda at=share: f"{at:.0%}")  # type: ignore[misc]
+    assert [piece for piece in at.pieces if piece] == ["60%\n", "63%\n", "75%\n", "80%\n"]
+
+
 def test_a_sentence_takes_the_place_of_the_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     at = standard_error(monkeypatch, terminal=True)
     line = progress.Line(quiet=False)
