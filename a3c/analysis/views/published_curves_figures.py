@@ -172,15 +172,23 @@ def _lines(ax: Axes, table: pd.DataFrame, name: str, palette: Mapping[str, style
 
 
 def _caption(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
-    ours = tables["published_curves"].query("n > 0")
-    band = "bands are 95% t intervals" if int(ours["n"].max()) > 1 else "one seed has no interval"
+    ours = tables["published_curves"].dropna(subset="score_mean")
     small = " Where ours are a small part of the published axis, they have a panel of their own, on the same unit."
     apart = any("ours" in _shows(tables["published_curves"], game) for game in ours["game"].unique())
     return (
-        "Solid: ours, the mean over seeds of the score of the training episodes that ended in the 5% of the axis "
-        f"before each point; {band}; {seeds(ours)} a line. {_of_the_paper(study, tables)}{small if apart else ''}"
+        f"{_of_ours(ours)} {_of_the_paper(study, tables)}{small if apart else ''}"
         + _beyond(tables["published_curves"])
         + overload(tables["runs"])
+    )
+
+
+def _of_ours(ours: pd.DataFrame) -> str:
+    if ours.empty:
+        return "None of ours: no training episode has ended."
+    band = "bands are 95% t intervals" if int(ours["n"].max()) > 1 else "one seed has no interval"
+    return (
+        "Solid: ours, the mean over seeds of the score of the training episodes that ended in the 5% of the axis "
+        f"before each point; {band}; {seeds(ours)} a line."
     )
 
 

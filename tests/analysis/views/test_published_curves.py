@@ -110,6 +110,17 @@ def test_beside_a_longer_curve_the_axis_ends_where_ours_can_still_be_read(made: 
     assert "go on beyond the axis" in " ".join(figure.texts[0].get_text().split())
 
 
+@pytest.mark.parametrize(("figure", "workers"), [("1", 2), ("1", 16), ("3", 2), ("3", 16)])
+def test_where_no_episode_has_ended_the_papers_curve_is_drawn_alone(
+    made: Made, synthetic: Any, figure: str, workers: int
+) -> None:
+    study, tables = made(figure, synthetic.make_run("hogwild", "Pong", workers=workers), episodes=0)
+    drawn = view.FIGURES["published_curves"](study, tables)
+    assert titles(drawn) == ["Pong, paper"]
+    assert "no training episode has ended" in " ".join(drawn.texts[0].get_text().split())
+    assert view.answer(study, tables) is None
+
+
 def test_one_variant_alone_is_answered_by_the_papers_curve(made: Made, synthetic: Any) -> None:
     study, tables = made("3", synthetic.make_run("hogwild", "Pong", workers=16, budget_frames=100_000_000))
     theirs = tables["against_published"].query("workers == 16 and n > 0").iloc[0]
