@@ -128,8 +128,10 @@ def _overview(results: Path, name: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _properties(results: Path, name: str) -> tuple[list[str], list[list[str]]]:
-    """A row a property and game, a column a heading; what nobody measured says so."""
+    """A row a property and game, a column a heading; what nobody measured says so. No rows if nothing was measured."""
     rows = _read(properties_path(results, name))
+    if not any(row["value"] for row in rows):
+        rows = []
     headings = list(dict.fromkeys(row["heading"] for row in rows if row["heading"]))
     header = ["property", "game", "workers", *headings]
     lines = []

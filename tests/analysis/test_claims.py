@@ -185,6 +185,14 @@ def test_the_table_of_a3c_against_a2c_measures_or_says_that_nobody_did(tmp_path:
     assert f"| memory, MiB |  |  | {NOT_MEASURED} | {NOT_MEASURED} |" in text
 
 
+def test_where_nothing_of_the_table_was_measured_it_is_left_out(tmp_path: Path, trial: Write) -> None:
+    study, idle = trial(Pong=(HIGH, LOW)), PROPERTIES["properties"][0] | {"study": "to_come"}
+    write_claims([study], experiments(tmp_path, claim(), **PROPERTIES | {"properties": [idle]}), tmp_path, "smoke")
+    [section] = claims_section(tmp_path, "smoke")
+    assert len(rows(properties_path(tmp_path, "smoke"))) == 2
+    assert NOT_MEASURED not in section + ledger_path(tmp_path, "smoke", "md").read_text()
+
+
 def test_the_report_shows_the_ledger_and_believes_nothing_it_is_told(tmp_path: Path, trial: Write) -> None:
     assert claims_section(tmp_path, "smoke") == []
     folder = experiments(tmp_path, claim(sentence=HOSTILE), claim("two", study="to_come"))
