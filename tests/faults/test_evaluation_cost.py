@@ -7,19 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a3c.asynchrony.children import activity
 from a3c.settings import Settings
 
 if TYPE_CHECKING:
     from trees import Trainer
 
-TICKS, NICENESS = os.sysconf("SC_CLK_TCK"), 10
+NICENESS = 10
 WORKER_SECONDS = 2.0
 
 
-def seconds_and_niceness(pid: int) -> tuple[float, int]:
-    """Of the processor, all threads; as in /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS, int(fields[16])
+def niceness(pid: int) -> int:
+    """Of a process, from -20 to 19."""
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+
+def processor_seconds(pid: int) -> float:
+    """That a living process has used, in all its threads."""
+    used = activity(pid).cpu_seconds
+    assert used is not None
+    return used
 
 
 def test_evaluation_takes_a_tenth_of_a_core_from_the_worker_there(
@@ -32,16 +39,16 @@ def test_evaluation_takes_a_tenth_of_a_core_from_the_worker_there(
     started: Trainer = trainer(settings, checkpoint_seconds=1000.0)
     started.wait_for_turns()
     core = min(os.sched_getaffinity(0))
-    worker, evaluator = sorted(started.children(), key=lambda pid: seconds_and_niceness(pid)[1])
-    assert [seconds_and_niceness(pid)[1] for pid in (worker, evaluator)] == [0, NICENESS]
+    worker, evaluator = sorted(started.children(), key=niceness)
+    assert [niceness(worker), niceness(evaluator)] == [0, NICENESS]
     for pid in (worker, evaluator):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), {core})
     assert wait_for(lambda: (started.folder / "evaluations.csv").read_text().count("\n") > 1, 60)
-    before = [seconds_and_niceness(pid)[0] for pid in (worker, evaluator)]
+    before = [processor_seconds(pid) for pid in (worker, evaluator)]
 
     def used() -> list[float]:
-        return [seconds_and_niceness(pid)[0] - s for pid, s in zip((worker, evaluator), before, strict=True)]
+        return [processor_seconds(pid) - s for pid, s in zip((worker, evaluator), before, strict=True)]
 
     assert wait_for(lambda: used()[0] >= WORKER_SECONDS, 60)
     working, evaluating = used()
