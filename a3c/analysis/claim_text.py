@@ -131,7 +131,7 @@ def _properties(results: Path, name: str) -> tuple[list[str], list[list[str]]]:
     """A row a property and game, a column a heading; what nobody measured says so. No rows if nothing was measured."""
     rows = _read(properties_path(results, name))
     if not any(row["value"] for row in rows):
-        rows = []
+        return [], []
     headings = list(dict.fromkeys(row["heading"] for row in rows if row["heading"]))
     header = ["property", "game", "workers", *headings]
     lines = []
