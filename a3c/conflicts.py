@@ -10,6 +10,7 @@ from a3c.problems import Problem, shown, unknown
 ASYNCHRONOUS = ("hogwild", "locked")
 ACTION_VALUES = ("one_step_q", "one_step_sarsa", "n_step_q")
 CONVOLUTIONAL = ("conv2013", "conv2015")
+MOST_STEPS = 65_535  # of a turn; see `a3c.records.schedule_file`
 ANY_NETWORK = (*CONVOLUTIONAL, "conv_minatar", "mlp", "table")
 NETWORKS = {
     "atari": CONVOLUTIONAL,
@@ -161,14 +162,28 @@ def _are_shares(values: Any) -> TypeGuard[list[float]]:
 def _rollout_conflicts(raw: dict[str, Any]) -> list[Problem]:
     """A whole episode as one rollout needs one environment a worker, and episodes that fit into memory."""
     learning, environment = raw.get("learning"), raw.get("environment")
-    if not isinstance(learning, dict) or "rollout_steps" not in learning or learning["rollout_steps"] is not None:
+    if not isinstance(learning, dict) or "rollout_steps" not in learning:
         return []
     key, found = "learning.rollout_steps", []
+    if learning["rollout_steps"] is not None:
+        return _turn_conflicts(raw, key, learning["rollout_steps"])
     if raw.get("envs_per_worker") not in (1, None) or raw.get("executor") == "batched":
         found.append(Problem(key, "null, a whole episode, needs one environment a worker: episodes differ in length"))
     if _kind(environment) == "atari":
         found.append(Problem(key, "null, a whole episode, is up to 27,000 steps of Atari; give a number of steps"))
     return found
+
+
+def _turn_conflicts(raw: dict[str, Any], key: str, rollout_steps: Any) -> list[Problem]:
+    """The steps of a turn, all environments' together, stand in the schedule in two bytes."""
+    factors = [rollout_steps, raw.get("envs_per_worker"), raw.get("workers") if raw.get("executor") == "batched" else 1]
+    if not all(isinstance(factor, int) and factor > 0 for factor in factors):
+        return []
+    environments = factors[1] * factors[2]
+    if (steps := rollout_steps * environments) <= MOST_STEPS:
+        return []
+    why = f"got {rollout_steps}, which is {steps:,} steps a turn with {environments:,} environments"
+    return [Problem(key, f"{why}; allowed: up to {MOST_STEPS:,} steps a turn")]
 
 
 def _own_conflicts(raw: dict[str, Any]) -> list[Problem]:
@@ -183,4 +198,8 @@ def _own_conflicts(raw: dict[str, Any]) -> list[Problem]:
     if _kind(raw.get("algorithm")) == "custom" and _kind(raw.get("correction")) == "vtrace":
         why = "got 'vtrace', which makes returns of its own; a custom loss makes them itself; allowed: not vtrace"
         found.append(Problem("correction.kind", why))
+    weight = raw["algorithm"].get("gae_lambda") if isinstance(raw.get("algorithm"), dict) else None
+    if isinstance(weight, int | float) and weight < 1 and _kind(raw.get("correction")) == "vtrace":
+        why = f"got {weight}, but the returns of correction 'vtrace' are n-step returns; allowed: 1"
+        found.append(Problem("algorithm.gae_lambda", why))
     return found

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from a3c import conflicts
 from a3c.problems import InvalidInput
+from a3c.records.schedule_file import MOST_STEPS, TURN
 from a3c.settings import resolve
 from a3c.settings_files import load_settings, merge
 
@@ -200,3 +203,27 @@ def test_what_is_not_refused_can_be_run() -> None:
         {"game": "Pendulum-v1", "network": {"initialization": "orthogonal"}},
     ):
         resolve(merge(load_settings("cartpole", EXPERIMENTS), changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning": {"rollout_steps": 1_000}, "envs_per_worker": 66},
+        {"learning": {"rollout_steps": 64}, "schedule": "synchronous", "executor": "batched", "workers": 16,
+         "envs_per_worker": 64},
+    ],
+)  # fmt: skip
+def test_a_turn_has_no_more_steps_than_a_schedule_can_say(changes: dict[str, Any]) -> None:
+    found = problems(**changes)
+    assert list(found) == ["learning.rollout_steps"]
+    assert "allowed: up to 65,535 steps a turn" in found["learning.rollout_steps"]
+    changes["learning"]["rollout_steps"] -= 8
+    resolve(merge(load_settings("cartpole", EXPERIMENTS), changes))
+    assert conflicts.MOST_STEPS == MOST_STEPS == np.iinfo(TURN["steps"]).max
+
+
+def test_returns_of_a_correction_are_not_mixed() -> None:
+    vtrace = {"kind": "vtrace", "rho_limit": 1.0, "c_limit": 1.0}
+    found = problems(correction=vtrace, algorithm={"gae_lambda": 0.95})
+    assert list(found) == ["algorithm.gae_lambda"]
+    resolve(merge(load_settings("cartpole", EXPERIMENTS), {"correction": vtrace, "algorithm": {"gae_lambda": 1.0}}))

@@ -29,6 +29,7 @@ from a3c.settings import Settings
 HEADER_BYTES = 64
 MAGIC = b"A3CS0002"
 TURN = np.dtype([("worker", "<u2"), ("steps", "<u2"), ("staleness", "<u2"), ("check", "<u2")])
+MOST_STEPS = 65535  # of a turn; settings that come to more are refused
 MOST_STALENESS = 65535  # recorded for whatever is staler; such a turn cannot be replayed
 
 
