@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,12 @@ from a3c.asynchrony.buffers import Buffers
 from a3c.asynchrony.exchange import LocalCopy
 from a3c.environments import make
 from a3c.environments.batch import Batch
-from a3c.environments.step import Spec
+from a3c.environments.step import Environment, Spec
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.rollouts import Rollout
+from a3c.problems import InvalidInput, Problem
 from a3c.records.checkpoints import State
+from a3c.records.schedule_file import MOST_STEPS
 from a3c.settings import Settings
 
 EPISODE_CAPACITY_STEPS = 64  # of the first buffers where a rollout is a whole episode; they double when full
@@ -97,6 +100,7 @@ class Actor:
         learner: Learner,
         behavior: Behavior,
         generator: np.random.Generator,
+        another: Callable[[int, int], Environment] | None = None,
     ) -> None:
         """Starts the games.
 
@@ -107,7 +111,10 @@ class Actor:
           learner: the algorithm.
           behavior: how actions are chosen.
           generator: of all chance in choosing them.
+          another: makes the batch's game of some index on a new random stream, the n-th since the run began; None
+            if every game can be saved.
         """
+        self._another, self._begun_anew = another, [0] * len(batch)
         self.networks, self.learner, self.spec = networks, learner, batch.spec
         self.episodes: list[Episode] = []
         self.batch, self._behavior, self._generator = batch, behavior, generator
@@ -135,10 +142,14 @@ class Actor:
 
         Raises:
           NonFiniteError: if the network's output is not finite.
+          InvalidInput: if a rollout is a whole episode, and that has more steps than a turn may have.
         """
         length, size, buffers = 0, len(self._scores), self._buffers
         state, following = self._state, None
         while (following is None or size > 1) and length != self._limit_steps:
+            if length == MOST_STEPS:
+                what = f"null, a whole episode, and one has more than {MOST_STEPS:,} steps; give a number of steps"
+                raise InvalidInput([Problem("learning.rollout_steps", what)])
             if length == len(buffers.reward):
                 buffers.grow()
             following = self._step(length, frames + length * self._frames_per_step)
@@ -168,17 +179,23 @@ class Actor:
             "next_action": self._next_action,
             "scores": list(self._scores),
             "steps": list(self._steps),
+            "begun_anew": list(self._begun_anew),
             "generator": self._generator.bit_generator.state,
         }
 
     def restore(self, state: State) -> None:
-        """Continues exactly where `save` was called; a game that cannot be restored has begun anew."""
+        """Continues exactly where `save` was called; a game that cannot be restored begins anew, on a new stream."""
         self._generator.bit_generator.state = state["generator"]
         self._state.copy_(torch.from_numpy(state["state"]))
         self._first.copy_(torch.from_numpy(state["first"]))
         self._next_action = state["next_action"]
+        self._begun_anew = [int(times) for times in state["begun_anew"]]
         for env, saved in enumerate(state["environments"]):
             if saved is None:
+                assert self._another is not None
+                self._begun_anew[env] += 1  # the stream of its beginning would repeat the episodes that it began with
+                self.batch.replace(env, self._another(env, self._begun_anew[env]))
+                self._now_array[env] = self.batch.reset(env)
                 self._state[env], self._first[env], self._next_action = 0.0, 1.0, None
                 continue
             self.batch.restore(env, saved)
@@ -267,6 +284,10 @@ class Actor:
 
 def make_actor(settings: Settings, worker: int, networks: Networks | None = None) -> Actor:
     """The worker's actor: its games, its networks (or the ones given), its random streams."""
+
+    def another(env: int, times: int) -> Environment:
+        return make(settings, worker, env, times)
+
     batch = Batch([make(settings, worker, env) for env in range(settings.envs_per_turn)])
     return Actor(
         settings,
@@ -275,4 +296,5 @@ def make_actor(settings: Settings, worker: int, networks: Networks | None = None
         make_learner(settings, batch.spec),
         make_behavior(settings, batch.spec, worker),
         seeding.generator(settings.seed, "policy", worker),
+        another,
     )

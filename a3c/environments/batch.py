@@ -26,7 +26,7 @@ class Batch:
         specs = {environment.spec for environment in environments}
         if len(specs) != 1:
             raise ValueError(f"a batch needs environments of one spec, got {len(environments)} with {len(specs)}")
-        self._environments = tuple(environments)
+        self._environments = list(environments)
         self.spec: Spec = environments[0].spec
 
     def __len__(self) -> int:
@@ -56,6 +56,11 @@ class Batch:
     def restore(self, index: int, state: dict[str, Any]) -> None:
         """Continues one environment exactly where it was saved."""
         self._environments[index].restore(state)
+
+    def replace(self, index: int, environment: Environment) -> None:
+        """Closes one environment, whose place another of the same game takes."""
+        self._environments[index].close()
+        self._environments[index] = environment
 
     def close(self) -> None:
         """Closes every environment."""

@@ -42,7 +42,7 @@ EXPLORATION = {"final_epsilons": [0.5], "probabilities": [1.0], "annealing_frame
 
 @pytest.fixture(scope="session")
 def actor_of(cliff: Make, pong: Make) -> Callable[..., Actor]:
-    """`actor_of(games, networks, learner=..., behavior=..., rollout_steps=5, gamma=0.9, seed=0)`.
+    """`actor_of(games, networks, learner=..., behavior=..., rollout_steps=5, gamma=0.9, seed=0, another=...)`.
 
     Actions are repeated 4 times, as Pong's settings have it; once where a rollout is a whole episode.
     """
@@ -55,11 +55,12 @@ def actor_of(cliff: Make, pong: Make) -> Callable[..., Actor]:
         rollout_steps: int | None = 5,
         gamma: float = 0.9,
         seed: int = 0,
+        another: Callable[[int, int], Environment] | None = None,
     ) -> Actor:
         below = cliff if rollout_steps is None else pong
         settings = below(learning={"rollout_steps": rollout_steps, "gamma": gamma})
         generator = np.random.default_rng(seed)
-        return Actor(settings, Batch(games), networks, learner, behavior or Softmax(), generator)
+        return Actor(settings, Batch(games), networks, learner, behavior or Softmax(), generator, another)
 
     return actor
 

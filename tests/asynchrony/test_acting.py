@@ -11,6 +11,7 @@ import torch
 from scripted import Clock, Game, Given, Watched, table
 from torch import nn
 
+from a3c.asynchrony import acting
 from a3c.asynchrony.acting import Actor
 from a3c.asynchrony.behaviors import Softmax
 from a3c.asynchrony.shared import TURNS
@@ -18,6 +19,7 @@ from a3c.asynchrony.worker import EPISODES
 from a3c.environments.step import Spec, Step
 from a3c.learning.flat import FlatNetwork
 from a3c.learning.returns import n_step_returns
+from a3c.problems import InvalidInput
 from a3c.settings import Settings
 
 GAMMA = 0.9
@@ -186,3 +188,38 @@ def test_a_life_lost_inside_a_whole_episode_cuts_the_sum_there(actor_of: ActorOf
 
     rollout = actor_of([Lives(4, False)], Given(FlatNetwork(ValueOfObservation())), rollout_steps=None).collect(0)
     assert rollout.discount[:, 0].tolist() == pytest.approx([GAMMA, 0.0, GAMMA, 0.0])
+
+
+def test_an_episode_of_more_steps_than_a_turn_may_have_is_refused(
+    actor_of: ActorOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "MOST_STEPS", 100)
+    network = Given(FlatNetwork(ValueOfObservation()))
+    assert actor_of([Corridor(100, False)], network, rollout_steps=None).collect(0).steps == 100
+    with pytest.raises(InvalidInput, match=r"learning\.rollout_steps: null, .* more than 100 steps"):
+        actor_of([Corridor(101, False)], network, rollout_steps=None).collect(0)
+
+
+class Unsaved(Corridor):
+    """As a Gymnasium environment, it cannot say where it is."""
+
+    def save(self) -> dict[str, object]:
+        raise NotImplementedError
+
+
+def test_a_game_that_cannot_be_saved_begins_on_another_stream_each_time(actor_of: ActorOf) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def another(env: int, times: int) -> Unsaved:
+        asked.append((env, times))
+        return Unsaved(9, False)
+
+    def actor() -> Actor:
+        return actor_of([Unsaved(9, False)], Given(FlatNetwork(ValueOfObservation())), another=another)
+
+    first, second, third = actor(), actor(), actor()
+    first.collect(0)
+    second.restore(first.save())
+    third.restore(second.save())
+    assert asked == [(0, 1), (0, 2)]
+    assert second.collect(0).observation[:, 0, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
