@@ -27,6 +27,14 @@ CONVOLUTIONS = {
 }
 
 
+# What the networks compute with: bytes that are divided by 255, numbers as they are, the index of a state.
+OBSERVATION_DTYPES = {**dict.fromkeys(CONVOLUTIONS, "uint8"), "mlp": "float32", "table": "int64"}
+
+
+class MisfitError(ValueError):
+    """A network cannot take the observations that an environment gives."""
+
+
 class Convolutional(nn.Module):
     """Convolutions and one fully connected layer; observations uint8 [N, C, side, side] are divided by 255 here."""
 
@@ -237,7 +245,7 @@ def build(
       seed: of the initialization; torch's global stream is left as it was.
 
     Raises:
-      ValueError: if the observation does not fit the network.
+      MisfitError: if the observation does not fit the network.
     """
     shape, kind = tuple(observation_shape), architecture.kind
     if kind == "table":
@@ -283,5 +291,5 @@ def orthogonal_(network: nn.Module) -> None:
             nn.init.orthogonal_(parameter, gain)
 
 
-def _misfit(kind: str, needs: str, shape: tuple[int, ...]) -> ValueError:
-    return ValueError(f"network {kind} needs observations of shape {needs}, the environment gives {list(shape)}")
+def _misfit(kind: str, needs: str, shape: tuple[int, ...]) -> MisfitError:
+    return MisfitError(f"network {kind} needs observations of shape {needs}, the environment gives {list(shape)}")

@@ -223,3 +223,24 @@ def test_an_own_loss_belongs_to_a_policy_whatever_its_actions(cartpole: Make) ->
     learner = make_learner(settings, Spec((3,), "float32", 2, continuous=True))
     assert learner.outputs == 4, "two means, a variance, a value"
     assert not isinstance(learner, ActorCritic)
+
+
+@pytest.mark.parametrize(
+    ("network", "spec", "said"),
+    [
+        ({"kind": "conv2013"}, Spec((4, 84, 84), "float32", 2), "dtype uint8, the environment gives float32"),
+        ({"kind": "conv2013"}, Spec((84, 84, 3), "uint8", 2), r"shape \[C, 84, 84\], .* \[84, 84, 3\]"),
+        ({"kind": "mlp", "hidden": [8], "activation": "tanh"}, Spec((4,), "uint8", 2), "dtype float32, .* uint8"),
+        ({"kind": "table"}, Spec((4,), "float32", 2), "dtype int64, .* float32"),
+    ],
+)  # fmt: skip
+def test_a_network_that_cannot_take_what_an_environment_gives_is_named(
+    cliff: Make, network: dict[str, Any], spec: Spec, said: str
+) -> None:
+    layers = {} if network["kind"] == "table" else {"lstm_cells": None, "separate": False, "initialization": "torch"}
+    custom = {"kind": "custom", "reward_scale": 1.0, "options": {}}
+    settings = cliff(game="my.games:make", environment=custom, network=network | layers)
+    with pytest.raises(
+        InvalidInput, match=rf"network\.kind: network {network['kind']} needs .*{said} \(my\.games:make\)"
+    ):
+        make_network(settings, spec)
