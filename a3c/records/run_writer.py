@@ -68,7 +68,8 @@ class RunWriter:
         self._rows[run_folder.SAMPLES].write(rows)
 
     def close(self) -> None:
-        """Closes all files."""
+        """Closes all files, which are on the disk by then: what says that the run is finished is written after them."""
+        self.lengths()
         for rows in self._rows.values():
             rows.close()
         self._schedule.close()
