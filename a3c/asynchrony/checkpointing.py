@@ -59,7 +59,8 @@ class Checkpointer:
         """To be called often: asks for a checkpoint that is due, and completes one that all have saved for.
 
         Args:
-          crew: if one of its workers has ended, its turns are over and there is no checkpoint any more.
+          crew: once one of its workers has ended there is no checkpoint until training is over; then there are those
+            of what is left to be evaluated.
           memory: shared; the workers look there whether they are asked.
           state: what is not a worker's, called while everybody waits.
 
@@ -67,7 +68,9 @@ class Checkpointer:
           Whether workers that stood still go on now.
         """
         if self._writing is None:
-            if time.monotonic() >= self._due and crew.working:
+            if time.monotonic() >= self._due and crew.evaluating:
+                self.after_training(state)
+            elif time.monotonic() >= self._due and crew.working:
                 self._writing, self._saved = self._checkpoints.begin(), 0
                 memory.counters[PAUSE] += 1
             return False
@@ -75,13 +78,25 @@ class Checkpointer:
         if not complete and crew.working:
             return False
         if complete:
-            save_state(self._writing / "run.npz", state())
-            self.newest = self._checkpoints.commit(self._writing, self._facts).folder
-            self.written += 1
+            self._commit(self._writing, state)
         crew.go_on()
         self._writing = None
         self._due = time.monotonic() + self._every
         return True
+
+    def after_training(self, state: Callable[[], State]) -> None:
+        """Makes a checkpoint at once; no worker is there any more that would have something to save.
+
+        Args:
+          state: of all that is not a worker's.
+        """
+        self._commit(self._checkpoints.begin(), state)
+        self._due = time.monotonic() + self._every
+
+    def _commit(self, folder: Path, state: Callable[[], State]) -> None:
+        save_state(folder / "run.npz", state())
+        self.newest = self._checkpoints.commit(folder, self._facts).folder
+        self.written += 1
 
 
 def shared_state(memory: SharedMemory, evaluated: int) -> State:

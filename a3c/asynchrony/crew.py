@@ -102,24 +102,25 @@ class Crew:
     @property
     def working(self) -> bool:
         """Whether workers have been let go and none of them has ended."""
-        return self.begun and all(worker.alive for worker in self.workers)
+        return self.begun and not self.evaluating and all(worker.alive for worker in self.workers)
 
     def turn_maker(self, worker: int) -> Child:
         """The process that makes a worker's turns."""
         return self.workers[0 if self._serial else worker]
 
-    def start(self, unfinished: Path | None, source: Checkpoint | None, evaluated: int) -> None:
+    def start(self, unfinished: Path | None, source: Checkpoint | None, evaluated: int, *, train: bool) -> None:
         """Starts all processes; they prepare themselves, say that they are ready, and wait.
 
         Args:
           unfinished: the folder of checkpoints that are being written; None if there are none.
           source: the checkpoint to go on from, if any.
           evaluated: how many evaluation points are behind the run.
+          train: whether workers are needed; not if the checkpoint was made after training.
         """
         assert self._shared is not None
         places = None if unfinished is None else CheckpointPlaces(unfinished, source)
         orders, shared, target = self._orders, self._shared, run_serial if self._serial else run_worker
-        for worker in range(self._processes):
+        for worker in range(self._processes if train else 0):
             child, there = self._child(f"worker {worker}")
             self.workers.append(child)
             given = (self._settings, self._memory, shared.lock, shared.rendezvous, there.pipe)

@@ -45,7 +45,7 @@ from a3c.asynchrony.watchdog import STALL_SECONDS
 from a3c.asynchrony.worker import EPISODES, MEMORY, SAMPLED
 from a3c.records.checkpoints import Checkpoint, State
 from a3c.records.divergence import Log
-from a3c.records.profiles import Profile
+from a3c.records.profiles import Profile, write_profiles
 from a3c.records.rows import EpisodeRow, EvaluationRow, IntervalRow, SampleRow
 from a3c.records.run_writer import RunWriter
 from a3c.records.unfit_batch import write_unfit_batch
@@ -90,6 +90,7 @@ class Supervisor:
         self._crew = Crew(settings, self._memory, orders, profile=profile)
         self._checkpointer, self._source = checkpointer, source
         self._evaluated, self._best, self._seconds_before = 0, Best.none(len(initial)), 0.0
+        self._trained, self._peak_memory_bytes = False, 0
         if source is not None:
             self._restore(source)
         self._troubles = Log(writer.folder)
@@ -98,7 +99,6 @@ class Supervisor:
         self._last_checkpoint: int | None = None  # the number of the one to be made before stopping
         self._stop_by = 0.0
         self._recent_score: float | None = None
-        self._peak_memory_bytes = 0
         self._profiles: list[Profile] = []
 
     def run(self, progress: Callable[[Progress], None]) -> Result:
@@ -112,13 +112,16 @@ class Supervisor:
         with self._stop.on_signals():
             try:
                 unfinished = self._checkpointer.unfinished if self._checkpointer else None
-                crew.start(unfinished, self._source, self._evaluated)
+                crew.start(unfinished, self._source, self._evaluated, train=not self._trained)
                 self._pump_until(lambda: all(c.ready for c in crew.children), progress)
                 self._memory.start_time[0] = time.monotonic() - self._seconds_before
                 start_seconds = time.monotonic() - began
                 crew.let_go(evaluate=not self._evaluate_after_training)
                 self._pump_until(lambda: not any(c.alive for c in crew.workers), progress)
                 self._write_intervals(self._drain.finish())
+                if self._profiles:
+                    write_profiles(self._writer.folder, sorted(self._profiles))
+                self._trained = True
                 crew.end_training()
                 self._pump_until(lambda: not any(c.alive for c in crew.children), progress)
             except EndedEarlyError as error:
@@ -138,21 +141,22 @@ class Supervisor:
             start_seconds,
             lost_fraction(self._memory.probe.numpy(), self._drain.updates),
             self._peak_memory_bytes,
-            sorted(self._profiles),
         )
 
     def _restore(self, source: Checkpoint) -> None:
         state = source.load("run")
         restore_shared(self._memory, state["shared"])
         self._drain.restore(state["drain"])
-        self._best = Best.restored(state["best"])
+        self._best, self._trained = Best.restored(state["best"]), bool(state["trained"])
+        self._peak_memory_bytes = int(state["peak_memory_bytes"])
         self._evaluated, self._seconds_before = int(state["shared"]["evaluated"]), float(state["shared"]["seconds"])
 
     def _state(self) -> State:
-        """All of the run that is not a worker's, while all workers wait."""
+        """All of the run that is not a worker's, while all workers wait or after they have ended."""
         self._pump_messages()
         state = run_state(self._memory, self._drain, self._evaluated, self._writer.lengths())
-        return state | {"best": self._best.saved()}
+        after = {"trained": self._trained, "peak_memory_bytes": self._peak_memory_bytes}
+        return state | {"best": self._best.saved()} | after
 
     def _pump_until(self, done: Callable[[], bool], progress: Callable[[Progress], None]) -> None:
         """Moves messages and turns into files until `done`, watching for death and signals."""
@@ -202,6 +206,9 @@ class Supervisor:
 
     def _may_stop(self) -> bool:
         """Whether a run that was asked to stop has made its last checkpoint, or cannot, or has had its time."""
+        if self._checkpointer is not None and self._crew.evaluating:
+            self._checkpointer.after_training(self._state)
+            return True
         if self._checkpointer is None or not self._crew.working:
             return True
         if self._last_checkpoint is None:

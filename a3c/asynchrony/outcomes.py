@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +12,6 @@ from torch import Tensor
 
 from a3c.asynchrony.comparing import Difference, Examination
 from a3c.records.checkpoints import State
-from a3c.records.profiles import Profile
 
 
 class EndedEarlyError(RuntimeError):
@@ -128,7 +126,6 @@ class Result:
       start_seconds: from the call to letting the workers go.
       lost_update_fraction: of writes to single parameters, by the probe.
       peak_memory_bytes: that a worker process held at most, what it shares with others included.
-      profiles: of the processes of workers, by number, if they were asked for.
     """
 
     parameters: Tensor
@@ -140,4 +137,3 @@ class Result:
     start_seconds: float
     lost_update_fraction: float
     peak_memory_bytes: int
-    profiles: Sequence[Profile] = ()
