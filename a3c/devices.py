@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from a3c import machine
 from a3c.problems import InvalidInput, Problem
 from a3c.settings import Settings
 
@@ -16,6 +19,12 @@ def cpu_capability() -> str:
 def gpu(settings: Settings) -> str | None:
     """The name of the GPU that a run would compute on here, if it does: another model sums in another order."""
     return torch.cuda.get_device_name() if settings.device == "cuda" and torch.cuda.is_available() else None
+
+
+def conditions(settings: Settings) -> dict[str, Any]:
+    """What a run's bits depend on beside settings and code, by name: libraries, processor, instructions, GPU."""
+    here = {"cpu": machine.cpu(), "cpu_capability": cpu_capability(), "gpu": gpu(settings)}
+    return machine.versions() | here
 
 
 def check(settings: Settings) -> None:

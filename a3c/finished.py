@@ -57,8 +57,11 @@ def _drew_from(folder: Path, settings: Settings) -> bool:
         return True
     from a3c.records.schedule_file import staleness_counts
 
-    source = folder.resolve().parents[2] / settings.order.run / run_folder.SCHEDULE
+    source = run_folder.find_finished(settings.order.run, beside=folder)
+    if source is None:
+        return False
     try:
-        return bool(run_folder.read_json(folder / run_folder.HISTOGRAM).get("counts") == staleness_counts(source))
+        counts = staleness_counts(source / run_folder.SCHEDULE)
+        return bool(run_folder.read_json(folder / run_folder.HISTOGRAM).get("counts") == counts)
     except (FileNotFoundError, ValueError):
         return False

@@ -12,13 +12,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from a3c import machine
 from a3c.fingerprint import run_fingerprint
 from a3c.problems import InvalidInput, Problem
 from a3c.records import run_folder
 from a3c.records.schedule_file import why_not_replayable
 from a3c.records.storage import write_bytes
-from a3c.settings import Settings
+from a3c.settings import CustomSettings, Settings
 from a3c.training import Conditions, train
 
 if TYPE_CHECKING:
@@ -52,9 +51,11 @@ def replay(
       `until`: the numbers of the turn that was examined.
 
     Raises:
-      InvalidInput: if the folder holds no finished run that can be replayed.
+      InvalidInput: if the folder holds no finished run that can be replayed, or `into` a run that is no replay.
     """
     settings = replayable_settings(folder)
+    if into.resolve() == folder.resolve():
+        raise InvalidInput([Problem("--into", f"{into} is the recorded run itself; name another folder")])
     recorded = recorded_turns(folder, until)
     agreement: dict[str, Any] = {
         "conditions": changed_conditions(folder),
@@ -69,11 +70,12 @@ def replay(
 
 def _outcome(execute: Callable[[], Any], folder: Path, into: Path) -> dict[str, Any]:
     from a3c.asynchrony.outcomes import DiffersError, ExaminedError
+    from a3c.asynchrony.recorded_order import ImpossibleTurn
 
     try:
         execute()
         found = first_difference(folder, into)
-    except DiffersError as error:
+    except (DiffersError, ImpossibleTurn) as error:
         found = str(error)
     except ExaminedError as error:
         _save(into / EXAMINED, error.examination.tensors)
@@ -82,22 +84,29 @@ def _outcome(execute: Callable[[], Any], folder: Path, into: Path) -> dict[str, 
 
 
 def changed_conditions(folder: Path) -> list[str]:
-    """What a run's bits depend on and is not as it was: libraries, vector instructions, code. Empty if nothing."""
+    """What a run's bits depend on and is not as it was, or was not the same throughout. Empty if all is.
+
+    That is: libraries, processor, vector instructions, GPU, code; and games that a checkpoint cannot hold.
+    """
     from a3c import devices
 
     manifest = run_folder.read_json(folder / run_folder.MANIFEST)
     settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
-    now = {
-        **machine.versions(),
-        "cpu": machine.cpu(),
-        "cpu_capability": devices.cpu_capability(),
-        "training code": run_fingerprint(settings.own_functions),
-        "gpu": devices.gpu(settings),
-    }
+    now = devices.conditions(settings) | {"training code": run_fingerprint(settings.own_functions)}
     then = {**manifest["versions"], **manifest, "training code": manifest["fingerprint"]}
-    return [
+    found = [
         f"{name}: recorded with {then.get(name)}, now {value}" for name, value in now.items() if then.get(name) != value
     ]
+    source = manifest.get("resumed_from") or {}
+    for earlier in source.get("conditions", []):
+        found += [
+            f"{name}: recorded with {value} before a checkpoint, with {then.get(name)} after it"
+            for name, value in earlier.items()
+            if then.get(name) != value
+        ]
+    if source and isinstance(settings.environment, CustomSettings):
+        found.append(f"{settings.game}: it went on from a checkpoint, with new episodes if the game cannot be saved")
+    return found
 
 
 def first_difference(recorded: Path, replayed: Path) -> str | None:

@@ -18,8 +18,9 @@ from a3c.records import manifest as manifests
 from a3c.records import run_folder
 from a3c.records.checkpoints import Checkpoint, Checkpoints
 from a3c.records.manifest import Manifest
-from a3c.records.storage import StorageError, write_text
-from a3c.settings import ActionValueSettings, MeasuredHistogram, Settings
+from a3c.records.storage import StorageError
+from a3c.run_results import finish, write_models, write_policy
+from a3c.settings import MeasuredHistogram, Settings
 
 if TYPE_CHECKING:
     from a3c.asynchrony.comparing import Recorded
@@ -60,7 +61,7 @@ def train(
     Args:
       settings: what the run is.
       folder: its run folder. A run that was interrupted goes on from its newest checkpoint; whatever else an earlier
-        run left there is removed.
+        run of these settings left there is removed.
       conditions: what does not change the result.
       progress: called several times a second.
 
@@ -68,7 +69,8 @@ def train(
       The content of `done.json`.
 
     Raises:
-      InvalidInput: if the machine has too little of something, or every checkpoint is damaged; nothing was changed.
+      InvalidInput: if the machine has too little of something, every checkpoint is damaged, or the folder holds another
+        run, finished or with a checkpoint; nothing was changed.
       RunFolderBusy: if another process trains in this folder.
       ProcessFailedError: if a worker dies.
       StorageError: if a file cannot be written.
@@ -98,6 +100,7 @@ def _train_owned(
     from a3c import devices
     from a3c.asynchrony.outcomes import StoppedError
 
+    _leave_others_alone(folder, settings, replay=conditions.recorded is not None)
     run = _prepare(settings, folder, conditions)
     manifest = Manifest(
         folder,
@@ -106,7 +109,8 @@ def _train_owned(
         cpu_capability=devices.cpu_capability(),
         earlier_seconds=run.earlier_seconds,
     )
-    manifest.add(gpu=devices.gpu(settings), resumed_from=run.source.facts if run.source else None)
+    source = run.source.facts if run.source else None
+    manifest.add(gpu=devices.gpu(settings), resumed_from=source, replay=conditions.recorded is not None)
     try:
         result = _train(settings, folder, network, conditions, run, progress)
     except BaseException as error:
@@ -116,9 +120,30 @@ def _train_owned(
         with suppress(StorageError):  # the disk may be what has failed
             manifest.end(outcome, error=str(error) or type(error).__name__)
         raise
-    done = _finish(folder, manifest, result)
+    done = finish(folder, manifest, result)
     run.checkpoints.remove()
     return done
+
+
+def _leave_others_alone(folder: Path, settings: Settings, *, replay: bool) -> None:
+    """A folder with the work of another run is not taken over; one with a replay is, for its record is still there.
+
+    Raises:
+      InvalidInput: if it holds such a run, finished or with a checkpoint.
+    """
+    if not (folder / run_folder.DONE).exists() and not Checkpoints(folder).any:
+        return
+    try:
+        manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+        theirs = run_folder.read_json(folder / run_folder.SETTINGS)
+    except (FileNotFoundError, ValueError):  # cut short by a power failure: nobody can tell whose it is
+        return
+    ours = settings.model_dump(mode="json")
+    if manifest.get("replay") or (theirs == ours and not replay):
+        return
+    differ = ", ".join(sorted(key for key in ours if theirs.get(key) != ours[key]))
+    what = f"holds a run of another {differ}" if differ else "holds a run that was trained, which is no replay"
+    raise InvalidInput([Problem(str(folder), f"{what}; delete it or name another folder")])
 
 
 def _network(settings: Settings) -> FlatNetwork:
@@ -152,8 +177,10 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
     """Makes the folder ready: cut to the newest checkpoint, or empty."""
     histogram = None if conditions.recorded else _histogram(settings, folder)  # a record needs none
     checkpoints = Checkpoints(folder)
-    facts = {"settings": settings.to_json(), "code": run_fingerprint(settings.own_functions), "histogram": histogram}
+    facts: dict[str, Any] = {"settings": settings.to_json()}
+    facts |= {"code": run_fingerprint(settings.own_functions), "histogram": histogram}
     source = checkpoints.newest(facts) if conditions.checkpoint_seconds else None
+    facts["conditions"] = _conditions_of_all_starts(settings, source)
     if source is None:
         if (folder / run_folder.SCHEDULE).exists():
             why = "no checkpoint to go on from" if conditions.checkpoint_seconds else "run without checkpoints"
@@ -171,6 +198,18 @@ def _prepare(settings: Settings, folder: Path, conditions: Conditions) -> _Run:
     return _Run(histogram, checkpoints, facts, source, state["lengths"], float(state["shared"]["seconds"]))
 
 
+def _conditions_of_all_starts(settings: Settings, source: Checkpoint | None) -> list[dict[str, Any]]:
+    """What bits depend on, of this start and of those before it; a difference is said, for it spoils a replay."""
+    from a3c import devices
+
+    now, earlier = devices.conditions(settings), source.facts.get("conditions", []) if source else []
+    if earlier and settings.schedule != "hogwild":
+        for name in (name for name in now if earlier[-1].get(name) != now[name]):
+            before = earlier[-1].get(name)
+            print(f"a3c: {name} is {now[name]}, {before} before: a replay will not be equal", file=sys.stderr)
+    return [*earlier, *([] if now in earlier else [now])]
+
+
 def _train(
     settings: Settings,
     folder: Path,
@@ -182,7 +221,6 @@ def _train(
     from a3c.asynchrony.checkpointing import Checkpointer
     from a3c.asynchrony.crew import Orders
     from a3c.asynchrony.live import Supervisor
-    from a3c.records.profiles import write_profiles
     from a3c.records.run_writer import RunWriter
 
     writer = RunWriter(folder, settings, run.lengths)
@@ -203,10 +241,8 @@ def _train(
         )
     result = supervisor.run(progress)
     writer.close()
-    if result.profiles:
-        write_profiles(folder, result.profiles)
-    _write_models(folder, network, settings, result)
-    _write_policy(folder, network, settings)
+    write_models(folder, network, settings, result)
+    write_policy(folder, network, settings)
     return result
 
 
@@ -214,15 +250,16 @@ def _histogram(settings: Settings, folder: Path) -> list[int] | None:
     """Turns by staleness in the run that the order names, after its warm-up.
 
     Raises:
-      InvalidInput: if there is no such finished run beside this one.
+      InvalidInput: if there is no such finished run below a folder that this one is in.
     """
     if not isinstance(settings.order, MeasuredHistogram):
         return None
     from a3c.records.schedule_file import staleness_counts
 
-    source = folder.resolve().parents[2] / settings.order.run
-    if not (source / run_folder.DONE).exists():
-        raise InvalidInput([Problem("order.run", f"{source} holds no finished run; train it first")])
+    source = run_folder.find_finished(settings.order.run, beside=folder)
+    if source is None:
+        what = f"no folder above {folder} holds the finished run {settings.order.run}; train it first"
+        raise InvalidInput([Problem("order.run", what)])
     return staleness_counts(source / run_folder.SCHEDULE)
 
 
@@ -234,56 +271,3 @@ def _one_thread() -> None:
     """Whatever the caller exported: libraries read these variables when they are first imported."""
     for variable in machine.THREAD_VARIABLES:
         os.environ[variable] = "1"
-
-
-def _write_models(folder: Path, network: FlatNetwork, settings: Settings, result: Result) -> None:
-    """Final parameters with the optimizer's statistics, and those of the best evaluation point."""
-    from a3c.asynchrony.rules import statistics_names
-    from a3c.model_files import write_best, write_model
-
-    names = statistics_names(settings.optimizer)
-    statistics = [dict(zip(names, owner, strict=True)) for owner in result.statistics]
-    write_model(folder, network, result.parameters, statistics)
-    if result.best.point:  # 0 where no evaluation came to a score
-        write_best(folder, network, result.best.parameters, result.best.point)
-    network.vector.copy_(result.parameters)
-
-
-def _write_policy(folder: Path, network: FlatNetwork, settings: Settings) -> None:
-    """Where states can be listed, the final policy's probabilities, for analysis without torch; greedy if values.
-
-    Continuous actions have densities, and no such table.
-    """
-    import numpy as np
-    import torch
-
-    from a3c.asynchrony.behaviors import policy_probabilities
-
-    if settings.network.kind != "table" or getattr(settings.environment, "continuous", False):
-        return
-    states = network.tensors[0].shape[0]
-    with torch.no_grad():
-        output = network.act(torch.arange(states), network.initial_state(states))[0].numpy()
-    if isinstance(settings.algorithm, ActionValueSettings):
-        probabilities = np.eye(output.shape[1])[output.argmax(-1)]
-    else:
-        probabilities = policy_probabilities(output[:, :-1])
-    lines = ["state,action,probability"]
-    for state, row in enumerate(probabilities):
-        lines += [f"{state},{action},{float(p)!r}" for action, p in enumerate(row)]
-    write_text(folder / run_folder.POLICY, "".join(f"{line}\n" for line in lines))
-
-
-def _finish(folder: Path, manifest: Manifest, result: Result) -> dict[str, Any]:
-    facts = {
-        "frames": result.frames,
-        "updates": result.updates,
-        "train_seconds": result.train_seconds,
-        "start_seconds": result.start_seconds,
-        "lost_update_fraction": result.lost_update_fraction,
-        "peak_memory_bytes": result.peak_memory_bytes,
-    }
-    manifest.end(manifests.FINISHED, **facts)
-    done = {**facts, "fingerprint": manifest.content["fingerprint"], "outcome": manifests.FINISHED}
-    run_folder.write_json(folder / run_folder.DONE, done)
-    return done

@@ -152,6 +152,16 @@ def synced_length(file: FileIO) -> int:
         return os.fstat(file.fileno()).st_size
 
 
+def find_finished(name: str, beside: Path) -> Path | None:
+    """A finished run that is named by its folder below `runs/`; it lies below one of the folders that hold another.
+
+    Args:
+      name: such as `Pong/locked-w4-0123456789/seed0`.
+      beside: the other run's folder, which `--into` may have put anywhere.
+    """
+    return next((p / name for p in beside.resolve().parents if (p / name / DONE).exists()), None)
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes a document so that a reader finds the old one or the new one, never a part.
 

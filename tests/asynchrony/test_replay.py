@@ -15,7 +15,7 @@ import torch
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.schedule_file import HEADER_BYTES, TURN, read_schedule, turn_columns
-from a3c.replaying import replay
+from a3c.replaying import changed_conditions, replay
 from a3c.settings import Settings
 from a3c.training import train
 
@@ -205,3 +205,39 @@ def test_a_drawn_run_is_the_same_twice_and_can_be_replayed(cliff: Make, tmp_path
     a, b = (recorded(cliff, tmp_path / x, schedule="drawn", order=order, workers=4) for x in "ab")
     assert same_model(a, b)
     assert replay(a, tmp_path / "again")["equal"]
+
+
+def test_turns_that_nobody_can_have_made_are_reported_with_worker_processes_too(locked: Path, tmp_path: Path) -> None:
+    run = altered(locked, tmp_path / "run", 77, "staleness", 40_000)
+    found = [replay(run, tmp_path / name, worker_processes=name == "processes") for name in ("one", "processes")]
+    for agreement in found:
+        assert agreement["equal"] is False
+        assert agreement["difference"].startswith("turn 77 ")
+        assert "impossible" in agreement["difference"]
+
+
+def test_a_replay_takes_no_runs_place_but_that_of_another_replay(locked: Path, cliff: Make, tmp_path: Path) -> None:
+    run, other = shutil.copytree(locked, tmp_path / "run"), recorded(cliff, tmp_path / "other", schedule="locked")
+    twin = shutil.copytree(locked, tmp_path / "twin")
+    before = contents(run, other, twin)
+    for into in (run, other / ".." / "run", other, twin):
+        with pytest.raises(InvalidInput, match="name another folder"):
+            replay(run, into)
+    assert contents(run, other, twin) == before
+    assert replay(other, tmp_path / "again")["equal"]
+    assert replay(run, tmp_path / "again")["equal"]
+
+
+def contents(*folders: Path) -> dict[Path, bytes]:
+    """Every file but the one that says who looked last."""
+    return {p: p.read_bytes() for f in folders for p in f.rglob("*") if p.is_file() and p.name != run_folder.LOCK}
+
+
+def test_what_was_otherwise_before_a_checkpoint_is_named(locked: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(locked, tmp_path / "run")
+    content = json.loads((run / run_folder.MANIFEST).read_text())
+    content["resumed_from"] = {"conditions": [{"torch": "1.0", "cpu": content["cpu"]}]}
+    (run / run_folder.MANIFEST).write_text(json.dumps(content))
+    now = content["versions"]["torch"]
+    assert changed_conditions(run) == [f"torch: recorded with 1.0 before a checkpoint, with {now} after it"]
+    assert changed_conditions(locked) == []

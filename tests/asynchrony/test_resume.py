@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from a3c.asynchrony.outcomes import Progress, StoppedError
+from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.schedule_file import read_schedule
 from a3c.replaying import first_difference, replay
@@ -110,3 +111,44 @@ def test_two_interruptions_while_it_stops_end_it_at_once(cartpole: Make, tmp_pat
         train(cartpole(budget_frames=10**7), tmp_path, Conditions(checkpoint_seconds=1e9), stop_twice)
     assert time.monotonic() - began < 30
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_run_that_is_stopped_while_it_is_evaluated_trains_no_more(cliff: Make, tmp_path: Path) -> None:
+    settings = cliff(schedule="locked", workers=2, evaluation={"points": 8, "episodes": 200})
+    folder, alive = tmp_path / "run", set()
+
+    def stop(progress: Progress) -> None:
+        if progress.evaluating and (folder / run_folder.EVALUATIONS).read_bytes().count(b"\n") > 200:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(StoppedError):
+        train(settings, folder, Conditions(timing=True, checkpoint_seconds=1e9), stop)
+    before = {name: (folder / name).read_bytes() for name in (run_folder.SCHEDULE, run_folder.EPISODES)}
+    games = (folder / run_folder.EVALUATIONS).read_bytes()
+    assert 0 < games.count(b"\n") < 1_601
+    stopped = run_folder.read_json(folder / run_folder.MANIFEST)
+
+    def watch(progress: Progress) -> None:
+        alive.add(progress.workers_alive)
+
+    done = train(settings, folder, Conditions(timing=True, checkpoint_seconds=1e9), watch)
+    assert alive == {0}
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    whole = (folder / run_folder.EVALUATIONS).read_bytes()
+    assert whole.startswith(games)
+    assert whole.count(b"\n") == 1_601
+    assert done["frames"] >= settings.budget_frames
+    assert done["train_seconds"] <= stopped["wall_seconds"]
+    assert done["peak_memory_bytes"] > 0
+    assert replay(folder, tmp_path / "again")["equal"]
+
+
+def test_a_folder_with_another_runs_work_is_left_alone(cliff: Make, interrupted: Interrupt, tmp_path: Path) -> None:
+    train(cliff(seed=1), tmp_path / "finished")
+    interrupted(cliff(seed=1, budget_frames=50_000), tmp_path / "cut", 500)
+    for name in ("finished", "cut"):
+        files = {path: path.read_bytes() for path in (tmp_path / name).rglob("*") if path.name != run_folder.LOCK
+                 and path.is_file()}  # fmt: skip
+        with pytest.raises(InvalidInput, match=rf"{name}: holds a run of another .*seed; delete it or name another"):
+            train(cliff(seed=2), tmp_path / name, Conditions(checkpoint_seconds=1e9))
+        assert {path: path.read_bytes() for path in files} == files

@@ -145,3 +145,14 @@ def test_a_reader_beside_the_writer_never_sees_a_part(tmp_path: Path) -> None:
         found = run_folder.read_json(path)
         assert found["rest"] == [found["n"]] * 500 * (found["n"] % 3)
     writer.join()
+
+
+def test_a_finished_run_is_found_below_any_folder_above_another(tmp_path: Path) -> None:
+    name = "CartPole-v1/locked-w2-0123456789/seed0"
+    run = tmp_path / "results/runs" / name
+    run.mkdir(parents=True)
+    asking = [tmp_path / "results/runs/Pong/drawn-w2-0/seed1", tmp_path / "results/runs/try", tmp_path / "elsewhere"]
+    assert [run_folder.find_finished(name, beside=folder) for folder in asking] == [None] * 3
+    (run / run_folder.DONE).touch()
+    assert [run_folder.find_finished(name, beside=folder) for folder in asking] == [run, run, None]
+    assert run_folder.find_finished(name, beside=Path("/x")) is None
