@@ -9,20 +9,20 @@ snakemake --cores all showcase               what of the results a repository ca
 snakemake --cores all bench                  how fast this commit is on this machine
 """
 
+import shlex
 import sys
 
 from snakemake.utils import min_version
 
 from a3c.analysis.method import PARTS
-from a3c.fingerprint import ANALYSIS_CODE, fingerprint
+from a3c.fingerprint import ANALYSIS_CODE, MEASURING_CODE, fingerprint
 from a3c.peers import PEER_ID
 from a3c.workflow import load_or_exit
 
 min_version("9.0")
 
-PYTHON = (
-    sys.executable
-)  # the jobs run with the Python that runs Snakemake, activated or not
+# The jobs run with the Python that runs Snakemake, activated or not.
+PYTHON = shlex.quote(sys.executable)
 WORKFLOW = load_or_exit(config, "experiments", "results")
 CORES = (
     workflow.resource_settings.cores
@@ -263,6 +263,8 @@ rule measure:
         "results/measurements/{game}/{id}/seed{seed}/correlations.csv",
     log:
         "results/logs/measurements/{game}/{id}/seed{seed}.log",
+    params:
+        code=fingerprint(MEASURING_CODE),
     shell:
         "{WORKFLOW.a3c} measure $(dirname {input}) --into {output} > {log} 2>&1"
 
@@ -289,6 +291,7 @@ for study in WORKFLOW.studies:
             study=study.name,
             title=study.title,
             question=study.question,
+            asked=WORKFLOW.asked(study),
             mixing=WORKFLOW.mixing,
             code=fingerprint(ANALYSIS_CODE),
         shell:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 # What merely records, plans, analyzes or shows cannot change a trained model.
 TRAINING_CODE = ("settings", "seeding.py", "environments", "learning", "asynchrony")
-ANALYSIS_CODE = ("analysis",)
+ANALYSIS_CODE = ("analysis", "records/schedule_file.py", "records/staleness.py")
+MEASURING_CODE = ("correlations.py", "measuring.py")
 
 
 def modules(parts: tuple[str, ...] = TRAINING_CODE) -> list[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -167,7 +169,7 @@ class Workflow:
     @property
     def a3c(self) -> str:
         """How a job calls our command line: with the Python that runs Snakemake, activated or not."""
-        return f"{sys.executable} -m a3c {self.stop_with}"
+        return f"{shlex.quote(sys.executable)} -m a3c {self.stop_with}"
 
     def last_words(self) -> str:
         """What to do after a workflow that was stopped, or in which a job failed."""
@@ -201,6 +203,15 @@ class Workflow:
     def made_of(self, study: Study) -> list[str]:
         """What the study's tables are made of: its finished runs, and what its views have made of each of them."""
         return [str(path) for path in missing.made_of(study, self.results)]
+
+    def asked(self, study: Study) -> str:
+        """What decides a study's tables beside the files that they are made of: which run is which, and is called what.
+
+        A run's folder follows from its settings alone, so that two variants that change their names change no file.
+        """
+        runs = [(run.variant, run.point, run.folder) for run in study.runs]
+        about = (runs, study.variants, study.sweep, study.views, study.published, study.timing)
+        return hashlib.sha256(repr(about).encode()).hexdigest()[:12]
 
     def agreements(self) -> list[str]:
         """Replays of the first seed of every run that its recorded schedule determines."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import a3c
-from a3c.fingerprint import fingerprint, meaning, modules
+from a3c.fingerprint import ANALYSIS_CODE, MEASURING_CODE, TRAINING_CODE, fingerprint, meaning, modules
 
 PACKAGE = Path(a3c.__file__).parent
 
@@ -134,3 +134,12 @@ def test_it_covers_everything_that_computes() -> None:
     covered = {path.relative_to(PACKAGE).as_posix() for path in modules()}
     assert {"seeding.py", "learning/gradients.py", "asynchrony/worker.py", "environments/atari.py"} <= covered
     assert not any(name.startswith(("records/", "analysis/")) for name in covered)
+
+
+def test_whatever_makes_tables_and_measurements_has_a_fingerprint() -> None:
+    """The records that analysis computes with, too: quantiles of staleness, and turns as a schedule holds them."""
+    for parts in (ANALYSIS_CODE, MEASURING_CODE):
+        assert all(path.is_file() for path in modules(parts))
+        assert len(modules(parts)) >= len(parts)
+    assert {path.name for path in modules(ANALYSIS_CODE)} >= {"tables.py", "staleness.py", "schedule_file.py"}
+    assert len({fingerprint(parts) for parts in (TRAINING_CODE, ANALYSIS_CODE, MEASURING_CODE)}) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -110,6 +111,43 @@ def test_what_is_made_of_studies_that_were_asked_for_has_a_name_of_its_own(exper
     assert {path for path in made if "staleness" not in path} == set(), "nothing that the whole scale has as well"
 
 
+TWO = STUDY.replace("a3c_locked: {schedule: locked}", "low: {schedule: locked}\n  high: {schedule: synchronous}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("high: {", "higher: {"), ("low: {schedule: locked}", "high: {schedule: locked}")]
+)
+def test_what_variants_are_called_decides_the_tables_and_trains_nothing(
+    experiments: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    """A run's folder follows from its settings, so that files alone would not tell."""
+
+    def asked(study: str) -> tuple[str, list[str]]:
+        (folder / "one.yaml").write_text(study)
+        workflow = Workflow({"scale": "smoke"}, folder, tmp_path)
+        return workflow.asked(workflow.studies[0]), workflow.made_of(workflow.studies[0])
+
+    folder = tmp_path / "experiments"
+    folder.mkdir()
+    for name in ("paper", "cliff_world"):
+        shutil.copy(experiments / f"{name}.yaml", folder)
+    changed = TWO.replace(old, new)
+    if new.startswith("high:"):
+        changed = changed.replace("high: {schedule: synchronous}", "low: {schedule: synchronous}")
+    before, after = asked(TWO), asked(changed)
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    assert asked("# a comment\n" + TWO) == before
+
+
+def test_jobs_find_a_python_whose_path_has_a_space(
+    experiments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = Workflow({"scale": "smoke", "studies": "staleness"}, experiments, tmp_path)
+    monkeypatch.setattr(sys, "executable", "/home/me/My Projects/a3c/.venv/bin/python")
+    assert shlex.split(workflow.a3c) == [sys.executable, "-m", "a3c"]
+
+
 def test_the_summary_is_made_of_its_studies_tables_where_there_are_any(experiments: Path, tmp_path: Path) -> None:
     with_it = Workflow({"scale": "smoke"}, experiments, tmp_path)
     (target,) = with_it.summarized
@@ -145,6 +183,11 @@ def test_only_what_can_change_a_run_trains_it_again(trained: Path) -> None:
     assert len(planned(trained)) == 2
     study.write_text(STUDY.replace("seeds: 2", "seeds: 3"))
     assert {folder.split("/")[-1] for folder in planned(trained)} == {"seed2"}, "a seed more"
+
+    study.write_text(STUDY.replace("a3c_locked", "a3c_with_a_lock"))
+    done = snakemake(trained, "-n", "--config", "scale=smoke")
+    assert planned(trained) == set(), "another name for a variant"
+    assert "tables_one" in done.stdout
 
     log = (trained / "results/runs").glob("*/*/seed0/manifest.json")
     assert all(json.loads(path.read_text())["fingerprint"] == fingerprint() for path in log)
