@@ -280,7 +280,7 @@ def studies(experiments: Path, scale: str | None = None) -> list[str]:
 
 def _has_scale(raw: Mapping[str, Any], scale: str) -> bool:
     scales = raw.get("scales")
-    return not isinstance(scales, Mapping) or scale in scales
+    return not isinstance(scales, Mapping) or scale in scales or not set(scales) <= set(SCALES)
 
 
 def studies_of(folder: Path, experiments: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pytest
 from a3c.__main__ import main
 from a3c.analysis.outputs import groups
 from a3c.plan import Run, load_study, studies, studies_of
+from a3c.problems import InvalidInput
 from a3c.settings import ConstantLag, MeasuredHistogram, resolve
 from a3c.settings_files import load_settings, merge
 from a3c.study_file import SCALES, Sweep
@@ -324,3 +325,11 @@ def test_a_kind_with_the_same_keys_keeps_what_is_not_said_anew() -> None:
         "network": {"kind": "conv2015", "lstm_cells": 256},
         "optimizer": {"kind": "shared_adam"},
     }
+
+
+def test_a_scale_with_a_typo_is_said_though_nobody_asked_for_the_study(tmp_path: Path) -> None:
+    text = (EXPERIMENTS / "staleness.yaml").read_text()
+    (tmp_path / "staleness.yaml").write_text(text.replace("  laptop:", "  labtop:"))
+    assert studies(tmp_path, "laptop") == ["staleness"]
+    with pytest.raises(InvalidInput, match=r"scales\.labtop: .*did you mean 'laptop'"):
+        load_study("staleness", "laptop", tmp_path)

@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from a3c.analysis.claim_schema import Against, Arm, Claim, Claims, Property, Quantity, Test
+from a3c.analysis.claim_schema import Against, Arm, Claim, Claims, Equivalence, Property, Quantity, Test
+from a3c.environments.games import kind_of, known_games
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.study_file import read_study_file
 from a3c.validation import Frozen
@@ -47,7 +48,8 @@ def read_claims(experiments: Path) -> Claims:
         found = Claims.model_validate(read_yaml(path))
     except ValidationError as error:
         raise InvalidInput(_field_problems(path, error)) from None
-    wrong = [problem.within(f"{path}: ") for problem in [*_twice(found.claims), *_unknown_variants(found, experiments)]]
+    mistakes = [*_twice(found.claims), *_unknown_variants(found, experiments), *_unknown_games(found.claims)]
+    wrong = [problem.within(f"{path}: ") for problem in mistakes]
     if wrong:
         raise InvalidInput(wrong)
     return found
@@ -76,6 +78,16 @@ def _unknown_variants(found: Claims, experiments: Path) -> Iterable[Problem]:
             if variant not in present.get(claim.study, {variant: {}}):
                 what = f"{unknown(variant, present[claim.study], 'variant')}, of the study {claim.study}"
                 yield Problem(f"claims[{index}].test.{where}", what)
+
+
+def _unknown_games(claims: Sequence[Claim]) -> Iterator[Problem]:
+    """A margin for a game that is spelled otherwise would take the game out of the test."""
+    for index, claim in enumerate(claims):
+        margins = claim.test.margins if isinstance(claim.test, Equivalence) else {}
+        for where, games in (("games", claim.games or []), ("test.margins", margins)):
+            for game in games:
+                if kind_of(game) is None:
+                    yield Problem(f"claims[{index}].{where}", unknown(game, known_games(), "game"))
 
 
 def _field_problems(path: Path, error: ValidationError) -> list[Problem]:

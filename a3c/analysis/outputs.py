@@ -139,7 +139,7 @@ def _is_sampled(run: Run) -> bool:
 
 
 def check_views(studies: Iterable[Study]) -> None:
-    """Refuses views that are unknown or do not fit their study.
+    """Refuses views that are unknown or do not fit their study, and studies that cannot be tabulated.
 
     Raises:
       InvalidInput: with every problem.
@@ -155,6 +155,10 @@ def check_views(studies: Iterable[Study]) -> None:
             elif VIEWS[view].published and study.published not in VIEWS[view].published:
                 what = f"got {study.published!r}; {view} stands beside one of {', '.join(VIEWS[view].published)}"
                 wrong.append(Problem(f"{study.name}.yaml: published", what))
+        try:
+            groups(study)
+        except ValueError as error:
+            wrong.append(Problem(f"{study.name}.yaml", str(error)))
     if wrong:
         raise InvalidInput(wrong)
 

@@ -86,6 +86,11 @@ def test_a_claim_about_a_study_that_is_not_there_is_no_mistake(tmp_path: Path) -
         (changed(arm={"variant": "a", "lag": 1}), ["claims[0].test.arm.lag", "Allowed: value, variant, workers"]),
         (changed(kind="ratio", expect=None), ["claims[0].test", "`above`, `below` or both"]),
         (changed(kind="equivalence", expect=None, margins={"Pong": 0}), ["claims[0].test.margins.Pong", "got 0"]),
+        (
+            changed(kind="equivalence", expect=None, margins={"Pnog": 4}),
+            ["claims[0].test.margins", "did you mean 'Pong'"],
+        ),
+        (CLAIM | {"games": ["Breakuot"]}, ["claims[0].games", "did you mean 'Breakout'"]),
         (CLAIM | {"claim": "x"}, ["claims[0].claim", "unknown key"]),
         ({k: v for k, v in CLAIM.items() if k != "source"}, ["claims[0].source", "missing"]),
     ],

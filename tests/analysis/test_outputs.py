@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from a3c.analysis import outputs
+from a3c.problems import InvalidInput
 
 
 def imported_after(statement: str) -> set[str]:
@@ -71,3 +72,9 @@ def test_two_protocols_in_one_study_are_refused(synthetic: Any) -> None:
     study = synthetic.make_study(paper, synthetic.make_run("b", game="Pong", environment=sticky))
     with pytest.raises(ValueError, match="mixes the protocols paper, sticky"):
         outputs.groups(study)
+
+
+def test_a_study_that_cannot_be_tabulated_is_refused_before_anything_is_trained(synthetic: Any) -> None:
+    mixed = [synthetic.make_run(budget_frames=frames) for frames in (10_000, 20_000)]
+    with pytest.raises(InvalidInput, match="stands for different settings"):
+        outputs.check_views([synthetic.make_study(*mixed)])
