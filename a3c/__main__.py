@@ -81,10 +81,14 @@ def parser() -> argparse.ArgumentParser:
         ("tables", "finished runs -> tables", "a3c tables a3c_vs_a2c"),
         ("figures", "tables -> figures", "a3c figures a3c_vs_a2c"),
         ("summary", "tables of three studies -> one figure of their answers", "a3c summary"),
-        ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --scale laptop"),
+        ("claims", "tables -> the sources' claims, each with a verdict", "a3c claims --part questions"),
         ("films", "finished runs -> a film of the best run of each game", "a3c films a3c_vs_a2c"),
-        ("report", "tables, figures and claims -> one HTML file", "a3c report"),
-        ("showcase", "a report and what it is made of -> a folder that a repository can hold", "a3c showcase"),
+        ("report", "tables, figures and claims -> one HTML file", "a3c report --part questions"),
+        (
+            "showcase",
+            "a report and what it is made of -> a folder that a repository can hold",
+            "a3c showcase --part questions",
+        ),
     ):
         command = _command(commands, name, text, [example])
         command.add_argument("studies", nargs="*", help="names of studies in the experiments folder; all if none")
@@ -128,8 +132,8 @@ def _add_train(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             "a3c train experiments/paper.yaml workers=4 budget_frames=50000 \\\n    --into /tmp/profiled --profile",
         ],
     )
-    text = "settings file to start from"
-    file = command.add_argument("file", nargs="?", default="experiments/paper.yaml", help=text)
+    text = "settings file to start from; experiments/paper.yaml by default"
+    file = command.add_argument("file", nargs="?", help=text)
     text = "settings that replace the file's"
     assignments = command.add_argument("assignments", nargs="*", metavar="key.path=value", help=text)
     file.completer = completion.offered_files  # type: ignore[attr-defined]

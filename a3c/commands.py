@@ -118,10 +118,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     from a3c.settings import Settings
 
     if options.settings is not None:
+        if more := [word for word in (options.file, *options.assignments) if word]:
+            what = f"are complete, so that {', '.join(more)} would not count; change the JSON, or begin with a file"
+            raise InvalidInput([Problem("--settings", what)])
         return Settings.from_json(options.settings)
-    path = Path(options.file)
+    path = Path(options.file or "experiments/paper.yaml")
     if path.suffix != ".yaml":
-        raise InvalidInput([Problem(options.file, "is no settings file: its name must end in .yaml")])
+        raise InvalidInput([Problem(str(path), "is no settings file: its name must end in .yaml")])
     return make_settings(path, *options.assignments, experiments=options.experiments)
 
 

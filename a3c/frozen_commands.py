@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -124,3 +125,5 @@ def _check_file(path: Path, endings: Collection[str]) -> None:
         raise InvalidInput([Problem("--into", what)])
     if not path.parent.is_dir():
         raise InvalidInput([Problem("--into", f"there is no folder {path.parent}")])
+    if not os.access(path.parent, os.W_OK):
+        raise InvalidInput([Problem("--into", f"the folder {path.parent} may not be written to")])

@@ -134,8 +134,10 @@ def remaining(plan: Path, results: Path) -> str:
     pace: dict[str, list[float]] = {}
     to_do = []
     for folder, run in runs.items():
-        path = results / "runs" / folder / run_folder.MANIFEST
-        manifest = run_folder.read_json(path) if path.exists() else {}
+        try:
+            manifest = run_folder.read_json(results / "runs" / folder / run_folder.MANIFEST)
+        except (OSError, ValueError):  # not there, or cut short by a copy that broke off: whoever trains it will say so
+            manifest = {}
         if manifest.get("outcome") == "finished":
             pace.setdefault(run["game"], []).append(manifest["wall_seconds"] / run["budget_frames"])
         else:

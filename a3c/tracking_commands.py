@@ -87,7 +87,11 @@ def track(options: argparse.Namespace) -> int:
 
     @cache  # the studies are read once, and only if there is a run to show
     def tags() -> dict[str, dict[str, str]]:
-        return tags_by_folder(options.experiments)
+        try:
+            return tags_by_folder(options.experiments)
+        except InvalidInput as error:
+            _say(f"runs are shown without the studies that ask for them: {' '.join(str(error).split())}")
+            return {}
 
     def tags_of(folder: Path) -> dict[str, str]:
         return tags().get("/".join(folder.parts[-3:]), {})
@@ -112,7 +116,8 @@ def track(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace, uri: str) -> None:
     """Refuses what cannot be shown, and sets the old store aside if that is asked for."""
-    from a3c.records.tracking_store import file_of, own_turn, set_aside
+    from a3c.records.storage import StorageError
+    from a3c.records.tracking_store import StoreUnusable, file_of, own_turn, sentence, set_aside
 
     strange = [path for path in options.runs if not (path / "manifest.json").exists()]
     if strange:
@@ -121,8 +126,11 @@ def _prepare(options: argparse.Namespace, uri: str) -> None:
         return
     if file_of(uri) is None:
         raise InvalidInput([Problem("--rebuild", f"sets the file of an SQLite store aside, and {uri} is none")])
-    with own_turn(uri, options.results):
-        aside = set_aside(uri)
+    try:
+        with own_turn(uri, options.results):
+            aside = set_aside(uri)
+    except (StoreUnusable, OSError) as error:
+        raise StorageError(sentence(uri, error)) from None
     if aside:
         _say(f"the old store is now {aside}; delete it if nothing in it is missed")
 

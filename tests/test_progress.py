@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
 from a3c import progress
+from a3c.records import run_folder
 
 
 class Stream(io.StringIO):
@@ -81,3 +83,12 @@ def test_a_line_is_never_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatc
     line.close()
     line.close()
     assert "".join(at.pieces) == progress.ERASE + "x" * 19 + "\n"
+
+
+def test_what_is_left_counts_a_run_that_was_cut_short_as_not_finished(tmp_path: Path) -> None:
+    plan = {name: {"game": "Pong", "budget_frames": 100} for name in ("whole", "cut", "none")}
+    run_folder.write_json(tmp_path / "plan.json", plan)
+    for name, text in (("whole", '{"outcome": "finished", "wall_seconds": 30.0}'), ("cut", '{"outcome": "fini')):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / run_folder.MANIFEST).write_text(text)
+    assert progress.remaining(tmp_path / "plan.json", tmp_path) == "1 of 3 runs finished; about 1m00s left"

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 from PIL.GifImagePlugin import getdata, getheader
 
+from a3c.records.storage import storing
+
 ENDINGS = (".mp4", ".gif")
 CRF = "20"  # of x264: 0 is lossless, 23 its default; smaller letters stay clean with this
 SAMPLES = 16  # pictures that the GIF's one palette is made from
@@ -43,14 +45,18 @@ def write_video(pictures: Pictures, path: Path, frames_per_second: float, progre
       path: its ending, one of `ENDINGS`, says what is written.
       frames_per_second: pictures a second.
       progress: called after each picture with their number.
+
+    Raises:
+      StorageError: if it cannot be written.
     """
     write = _write_gif if path.suffix.lower() == ".gif" else _write_mp4
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(pictures, temporary, frames_per_second, progress or _ignore)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with storing(path):
+        try:
+            write(pictures, temporary, frames_per_second, progress or _ignore)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _ignore(number: int) -> None:

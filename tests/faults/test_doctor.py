@@ -21,6 +21,7 @@ from a3c.run_states import DAMAGED, FINISHED, TRAINING, UNFINISHED, run_state
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 MIB = 1 << 20
+CONSTRAINTS = doctor._constraints  # as it is, which the fixture below replaces
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,10 @@ def test_packages_are_held_against_the_versions_that_were_tested(
 
 
 def test_the_constraints_of_the_checkout_are_read() -> None:
-    assert doctor.CONSTRAINTS.exists()
+    lines = [line for line in doctor.CONSTRAINTS.read_text().splitlines() if "==" in line]
+    tested = dict(CONSTRAINTS())
+    assert len(tested) == len(lines) > 50
+    assert f"torch=={tested['torch']}" in lines
 
 
 def test_more_workers_than_cores_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ import check_store
 import numpy as np
 import pytest
 
+from a3c.__main__ import main
 from a3c.records import run_folder
 from a3c.records.manifest import FINISHED, Manifest
 from a3c.records.rows import EvaluationRow, IntervalRow, SampleRow
@@ -520,6 +521,19 @@ def test_the_command_tracks_everything_below_results(results: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert [run.info.status for run in runs_of(results)] == ["FINISHED"]
+
+
+@pytest.mark.parametrize("studies", [None, "title: half a study\nscales: {laptop: [}"])
+def test_runs_are_shown_where_the_studies_cannot_be_read(
+    results: Path, capsys: pytest.CaptureFixture[str], studies: str | None
+) -> None:
+    if studies is not None:
+        (results / "experiments").mkdir()
+        (results / "experiments/mine.yaml").write_text(studies)
+    assert main(["track", "--results", str(results), "--experiments", str(results / "experiments")]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("a3c track: runs are shown without the studies that ask for them: ")
+    check_equal_to_files(results, results / "runs/CliffWorld/x/seed0")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from a3c.__main__ import main
+from a3c.records.storage import StorageError
 from a3c.watching import drawing, videos
 from a3c.watching.drawing import Drawing
 from a3c.watching.recording import ACTION_VALUES, PROBABILITIES, Recording
@@ -111,3 +112,10 @@ def test_a_gifs_ticks_add_up(rate: float) -> None:
     assert sum(durations) == pytest.approx(100_000 / rate, abs=5)
     assert {duration % 10 for duration in durations} == {0}
     assert max(durations) - min(durations) <= 10
+
+
+@pytest.mark.parametrize("ending", videos.ENDINGS)
+def test_a_film_that_cannot_be_written_is_said_in_one_sentence(noise: Noise, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "gone" / f"game{ending}"
+    with pytest.raises(StorageError, match=f"game{ending} cannot be written"):
+        videos.write_video(Drawing(noise(ACTION_VALUES)), path, 10.0)
