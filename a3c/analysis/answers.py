@@ -44,7 +44,7 @@ def answer(study: Study, tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Who scores higher, lower or is undecided, at the greatest worker count that variants share.
+    """Who scores higher, lower or is undecided, at the greatest worker count that variants share in a game.
 
     Over several games it speaks of the probability of improvement, else of the difference in score, at
     equal frames and, where runs were timed, at equal wall-clock. A study
@@ -53,10 +53,9 @@ def _score_answer(tables: Mapping[str, pd.DataFrame]) -> str:
     pairs = tables["comparison"]
     if pairs.empty:
         return _without_pairs(tables["throughput"], tables["scores"])
-    workers = int(pairs["workers"].max())
-    pairs = pairs[pairs["workers"] == workers]
-    sentences = [_at(place, rows, workers) for place, rows in pairs.groupby("at", sort=False)]
-    return " ".join(sentences)
+    most = pairs.groupby("game")["workers"].transform("max")
+    found = pairs[pairs["workers"] == most].groupby(["at", "workers"], sort=False)
+    return " ".join(_at(at, rows, int(workers)) for (at, workers), rows in found)
 
 
 def _at(place: object, pairs: pd.DataFrame, workers: int) -> str:
@@ -78,7 +77,7 @@ def _of_game(rows: Sequence[Mapping[str, Any]]) -> str:
         return _clause(rows[0])
     name, nothing = _measure(rows[0])
     largest = max(rows, key=lambda row: abs(row[name] - nothing))
-    return f"none of {len(rows)} pairs of variants differs; the largest {name.replace('_', ' ')}: {_clause(largest)}"
+    return f"none of {len(rows)} pairs of variants is decided; the largest {name.replace('_', ' ')}: {_clause(largest)}"
 
 
 def _measure(row: Mapping[str, Any]) -> tuple[str, float]:

@@ -23,29 +23,39 @@ Seeds = dict[int, float]
 def comparison_rows(runs: Sequence[dict[str, Any]], variants: Sequence[str]) -> list[Row]:
     """The table `comparison`: `variant` against `against` in score, from the table `runs`.
 
-    `at` equal frames it is the final score that is compared; at equal wall-clock, if runs were timed, their score when
-    the fastest had finished. One row for each game, worker count and pair of variants, in the study's order. Where a
+    `at` equal frames it is the final score that is compared, of variants whose runs have equal budgets; at equal
+    wall-clock, if runs were timed, their score when the fastest had finished. A variant that lacks the score in any of
+    its runs is compared with none: those that have it are its fastest. One row for each game, worker count and pair of
+    variants, in the study's order. Where a
     pair shares several games, with equally many seeds in each, a row `all games` gives the probability of improvement
     over them, stratified by game; their scores have different scales, so it has no difference.
     """
     rows = []
     for at, score in SCORES.items():
-        scored = [run for run in runs if not np.isnan(run[score])]
-        rows += [{"at": at} | row for row in _rows(scored, score, variants)]
+        lacking = {_group(run) for run in runs if np.isnan(run[score])}
+        scored = [run for run in runs if _group(run) not in lacking]
+        rows += [{"at": at} | row for row in _rows(scored, score, variants, at == EQUAL_FRAMES)]
     order = {game: place for place, game in enumerate([*sorted({run["game"] for run in runs}), ALL_GAMES])}
     return sorted(rows, key=lambda row: order[str(row["game"])])
 
 
-def _rows(runs: Sequence[dict[str, Any]], score: str, variants: Sequence[str]) -> list[Row]:
+def _group(run: dict[str, Any]) -> tuple[str, int, str]:
+    return run["game"], run["workers"], run["variant"]
+
+
+def _rows(runs: Sequence[dict[str, Any]], score: str, variants: Sequence[str], equal_budgets: bool) -> list[Row]:
     finals: dict[tuple[str, int, str], Seeds] = {}
+    budgets = {_group(run): run["budget_frames"] for run in runs}
     for run in runs:
-        finals.setdefault((run["game"], run["workers"], run["variant"]), {})[run["seed"]] = run[score]
+        finals.setdefault(_group(run), {})[run["seed"]] = run[score]
     games = sorted({game for game, _, _ in finals})
     rows = []
     for workers, (variant, against) in itertools.product(
         sorted({workers for _, workers, _ in finals}), itertools.combinations(variants, 2)
     ):
         shared = [g for g in games if (g, workers, variant) in finals and (g, workers, against) in finals]
+        if equal_budgets:
+            shared = [g for g in shared if budgets[g, workers, variant] == budgets[g, workers, against]]
         names: Row = {"workers": workers, "variant": variant, "against": against}
         pairs = [(finals[g, workers, variant], finals[g, workers, against]) for g in shared]
         rows += [{"game": g} | names | _one_game(x, y) for g, (x, y) in zip(shared, pairs, strict=True)]

@@ -17,6 +17,7 @@ from a3c.analysis.outputs import Group
 from a3c.analysis.reading import Floats, RunFolder
 
 POINTS = 50
+MOST_POINTS = 500  # of a curve against seconds that goes on much longer than the shortest
 WINDOW = 0.05  # of the whole axis; more than one grid step, so that neighboring points share episodes
 
 Row = dict[str, object]
@@ -46,6 +47,18 @@ class Curves(NamedTuple):
 def grid(end: float) -> Floats:
     """`POINTS` equally spaced places from end / POINTS to end."""
     return end * np.arange(1, POINTS + 1) / POINTS
+
+
+def time_grid(end: float, shared_end: float) -> Floats:
+    """Equally spaced places up to `end`, of which every one up to `shared_end` is there: 50, or fewer in long runs.
+
+    Args:
+      end: of this group's curve.
+      shared_end: of the shortest that it is compared with, at most `end`.
+    """
+    step = shared_end / POINTS
+    step *= np.ceil(end / (step * MOST_POINTS))
+    return np.arange(1, int(end / step * (1.0 + 1e-9)) + 1, dtype=np.float64) * float(step)
 
 
 def trailing_means(place: Floats, score: Floats, points: Floats, window: float) -> Floats:
@@ -83,15 +96,21 @@ def curve_rows(curves: Curves) -> list[Row]:
     return [{"frames": round(f), "seconds_mean": s} | r for f, s, r in zip(curves.frames, clock, band, strict=True)]
 
 
-def time_curve_rows(group: Group, runs: Sequence[RunFolder]) -> list[Row]:
-    """The table `learning_curves_time`: against seconds, up to the end of the group's shortest run."""
-    end = min(run.train_seconds for run in runs)
-    points = grid(end)
+def time_curve_rows(group: Group, runs: Sequence[RunFolder], shared_end: float) -> list[Row]:
+    """The table `learning_curves_time`: against seconds, up to the end of the group's shortest run.
+
+    Args:
+      group: whose.
+      runs: of it.
+      shared_end: seconds that the shortest run took of all that it may be compared with: the step between two points
+        and the window are parts of that, so that at one second everybody is judged by the same stretch of time.
+    """
+    points = time_grid(min(run.train_seconds for run in runs), shared_end)
     scores = []
     for run in runs:
         order = np.argsort(run.episodes.seconds, kind="stable")
         seconds, score = run.episodes.seconds[order], run.episodes.score[order]
-        scores.append(trailing_means(seconds, score, points, WINDOW * end))
+        scores.append(trailing_means(seconds, score, points, WINDOW * shared_end))
     return [{"seconds": s} | row for s, row in zip(points, _band_rows(group, np.array(scores)), strict=True)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from a3c.analysis.reading import RunFolder
 LAST_PART = 0.1  # of the budget: the training episodes that `training_score` is the mean of
 
 Row = dict[str, object]
+Ends = dict[tuple[str, int], float]  # seconds by game and worker count
 
 
 def with_interval(name: str, value: float, interval: Interval) -> Row:
@@ -52,6 +53,7 @@ def _run_row(group: Group, run: RunFolder) -> Row:
         "timing": bool(manifest["timing"]),
         "seed": settings.seed,
         "frames": run.frames,
+        "budget_frames": settings.budget_frames,
         "updates": int(manifest["updates"]),
         "train_seconds": run.train_seconds,
         "frames_per_second": run.frames / run.train_seconds,
@@ -68,7 +70,16 @@ def _run_row(group: Group, run: RunFolder) -> Row:
     }
 
 
-def add_equal_time_scores(rows: Sequence[Row], runs: Mapping[object, RunFolder]) -> None:
+def shortest_seconds(runs: Iterable[RunFolder]) -> Ends:
+    """The wall-clock of the fastest run of each game and worker count: what all others can be compared at."""
+    ends: Ends = {}
+    for run in runs:
+        place, seconds = (run.run.settings.game, run.run.settings.workers), run.train_seconds
+        ends[place] = min(seconds, ends.get(place, seconds))
+    return ends
+
+
+def add_equal_time_scores(rows: Sequence[Row], runs: Mapping[object, RunFolder], ends: Ends) -> None:
     """Fills in `equal_time_score`: what each run scored when the fastest of its game and worker count had finished.
 
     Scores between two evaluation points are interpolated; before the first there is none.
@@ -76,13 +87,11 @@ def add_equal_time_scores(rows: Sequence[Row], runs: Mapping[object, RunFolder])
     Args:
       rows: of the table `runs`, changed.
       runs: by their folder.
+      ends: see `shortest_seconds`.
     """
-    ends: dict[tuple[object, object], float] = {}
     for row in rows:
-        place, seconds = (row["game"], row["workers"]), runs[row["folder"]].train_seconds
-        ends[place] = min(seconds, ends.get(place, seconds))
-    for row in rows:
-        run, end = runs[row["folder"]], ends[row["game"], row["workers"]]
+        run = runs[row["folder"]]
+        end = ends[run.run.settings.game, run.run.settings.workers]
         finished = run.train_seconds <= end  # its last point may have been timed a moment later
         score = np.interp(end, run.evaluation_seconds, run.evaluations[1], left=np.nan)
         row["equal_time_score"] = row["final_score"] if finished else float(score)

@@ -30,7 +30,14 @@ from a3c.analysis.outputs import (
 from a3c.analysis.predictions import Measured, measured_phases, prediction_rows
 from a3c.analysis.reading import RunFolder, read_run
 from a3c.analysis.sample_tables import drift_bin_rows, drift_row, phases_row
-from a3c.analysis.score_tables import Row, add_equal_time_scores, evaluation_rows, run_rows, score_row
+from a3c.analysis.score_tables import (
+    Row,
+    add_equal_time_scores,
+    evaluation_rows,
+    run_rows,
+    score_row,
+    shortest_seconds,
+)
 from a3c.analysis.sweep_tables import sweep_rows
 from a3c.analysis.table_text import TEXT_COLUMNS, latex_table, markdown
 from a3c.analysis.turn_tables import (
@@ -131,20 +138,21 @@ def study_rows(study: Study, results: Path) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {name: [] for name in COLUMNS}
     curves: list[Curves] = []
     measured: list[Measured] = []
+    ends = shortest_seconds(read_run(run, results) for run in study.runs)
     for group in groups(study):
         runs = [read_run(run, results) for run in group.runs]
         _add_group(rows, group, runs)
         if not study.sweep:
             curves.append(frame_curves(group, runs))
             rows["learning_curves"] += curve_rows(curves[-1])
-            rows["learning_curves_time"] += time_curve_rows(group, runs)
+            rows["learning_curves_time"] += time_curve_rows(group, runs, ends[group.game, group.workers])
         if "prediction" in wanted and can_predict(group.runs[0]):
             measured += measured_phases(group, runs)
     if study.sweep:
         rows["sweep"] = sweep_rows(rows["runs"], groups(study))
     else:
         if study.timing:
-            add_equal_time_scores(rows["runs"], {run.folder: read_run(run, results) for run in study.runs})
+            add_equal_time_scores(rows["runs"], {run.folder: read_run(run, results) for run in study.runs}, ends)
         rows["throughput"] = throughput_rows(rows["runs"], groups(study))
         rows["time_to_score"] = time_to_score_rows(curves)
         rows["comparison"] = comparison_rows(rows["runs"], study.variants)

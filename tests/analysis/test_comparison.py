@@ -14,9 +14,12 @@ from a3c.analysis.answers import answer
 from a3c.analysis.comparison_tables import ALL_GAMES, comparison_rows
 
 
-def run_row(game: str, variant: str, seed: int, score: float, timed: float | None = None) -> dict[str, Any]:
+def run_row(
+    game: str, variant: str, seed: int, score: float, timed: float | None = None, budget_frames: int = 1_000
+) -> dict[str, Any]:
     """What the comparison needs of a row of the table `runs`."""
     row = {"game": game, "workers": 4, "variant": variant, "seed": seed, "final_score": score}
+    row["budget_frames"] = budget_frames
     return row | {"equal_time_score": np.nan if timed is None else timed}
 
 
@@ -49,6 +52,35 @@ def test_at_equal_wall_clock_the_scores_of_that_time_are_compared() -> None:
     runs = [run_row("Pong", v, s, 10.0, timed=gain + s) for v, gain in (("a", 3.0), ("b", 0.0)) for s in range(3)]
     rows = comparison_rows(runs, ["a", "b"])
     assert [(row["at"], row["difference"]) for row in rows] == [("equal frames", 0.0), ("equal wall-clock", 3.0)]
+
+
+def test_runs_of_unlike_budgets_are_compared_at_equal_wall_clock_alone() -> None:
+    budgets = {"a": 1_000, "b": 2_000}
+    runs = [run_row("Pong", v, s, 10.0, 5.0, budget_frames=b) for v, b in budgets.items() for s in range(3)]
+    assert [row["at"] for row in comparison_rows(runs, ["a", "b"])] == ["equal wall-clock"]
+
+
+def test_a_variant_without_a_score_in_its_slowest_run_is_compared_with_none() -> None:
+    """Those runs that have one at equal wall-clock are its fastest."""
+    runs = [run_row("Pong", v, s, 10.0, timed=1.0) for v in ("a", "b", "c") for s in range(6)]
+    assert len(comparison_rows(runs, ["a", "b", "c"])) == 6
+    runs[0]["equal_time_score"] = np.nan
+    at = [(row["at"], row["variant"], row["against"]) for row in comparison_rows(runs, ["a", "b", "c"])]
+    assert at[3:] == [("equal wall-clock", "b", "c")]
+
+
+def test_each_game_is_answered_at_its_own_greatest_number_of_workers(tmp_path: Path, synthetic: Any) -> None:
+    places = [("CartPole-v1", 4), ("Acrobot-v1", 2)]
+    runs = [synthetic.make_run(v, game=g, workers=w) for g, w in places for v in ("hogwild", "synchronous")]
+    found = answer(*read(tmp_path, synthetic, runs))
+    assert "At equal frames with 4 workers: in CartPole-v1, hogwild against synchronous is undecided" in found
+    assert "At equal frames with 2 workers: in Acrobot-v1, hogwild against synchronous is undecided" in found
+    assert found.count("CartPole-v1") == 1
+
+
+def test_what_nothing_decides_is_not_called_equal(tmp_path: Path, synthetic: Any) -> None:
+    runs = [synthetic.make_run(v) for v in ("hogwild", "locked", "synchronous")]
+    assert "none of 3 pairs of variants is decided; the largest" in answer(*read(tmp_path, synthetic, runs))
 
 
 def test_the_smallest_difference_that_could_be_detected_grows_with_the_spread() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from a3c.analysis import outputs, tables
+from a3c.analysis.curve_tables import grid, time_grid
 
 
 def test_a_curve_is_the_mean_of_the_window_before_each_point(tmp_path: Path, synthetic: Any, tabled: Any) -> None:
@@ -92,3 +94,27 @@ def test_the_wall_clock_axis_ends_with_the_fastest_run_of_a_group(tmp_path: Path
     tables.write_tables(study, tmp_path)
     assert synthetic.rows_of(study, tmp_path, "learning_curves_time")[-1]["seconds"] == "50"
     assert synthetic.rows_of(study, tmp_path, "learning_curves")[-1]["seconds_mean"] == "75"
+
+
+def test_at_one_second_all_are_judged_by_the_same_stretch_of_time(tmp_path: Path, synthetic: Any) -> None:
+    """A run that takes thirty times as long, too: a twentieth of its time is more than all of the shorter one's."""
+    study = synthetic.make_study(synthetic.make_run("hogwild"), synthetic.make_run("locked"))
+    for run, speed in zip(study.runs, (100.0, 100.0 / 30.0), strict=True):
+        synthetic.write_run(tmp_path, run, frames_per_second=speed, episodes=1000)
+    tables.write_tables(study, tmp_path)
+    rows = synthetic.rows_of(study, tmp_path, "learning_curves_time")
+    short, long = ([row for row in rows if row["variant"] == v] for v in ("hogwild", "locked"))
+    assert [float(row["seconds"]) for row in short] == list(range(2, 101, 2))
+    assert [float(row["seconds"]) for row in long] == list(range(6, 3_001, 6))
+    # An episode each 3 s: in the 5 s before second 60 end those of 57 and 60; a mean over 150 s would begin at 3.
+    scores = {float(row["seconds"]): float(row["score_mean"]) for row in long}
+    assert scores[60.0] == pytest.approx((57 + 60) / 2 / 30)
+    assert max(scores) == 3_000.0
+
+
+def test_a_grid_of_seconds_has_the_shared_end_and_is_never_endless() -> None:
+    assert time_grid(7.0, 7.0).tolist() == pytest.approx(grid(7.0).tolist())
+    assert len(time_grid(70.0, 7.0)) == 500
+    assert 250 <= len(time_grid(1e6, 7.0)) <= 500
+    assert time_grid(12.3, 7.0)[49] == pytest.approx(7.0)
+    assert len(time_grid(12.3, 7.0)) == 87
