@@ -12,6 +12,7 @@ from a3c.analysis.claim_schema import Arm
 from a3c.analysis.intervals import Estimate, Floats
 
 Row = dict[str, Any]
+Place = tuple[str, str, int]
 Samples = dict[tuple[Any, ...], float]  # one value a run, by what makes it the pair of a run of the other arm
 
 
@@ -95,7 +96,7 @@ def pairs(rows: Sequence[Row], runs: Sequence[Row], arm: Arm, against: Arm | Non
       against: the second, if there is one.
       swept: the column of the study's sweep, if it has one.
     """
-    crowded = {_place(run) for run in runs if run["oversubscribed"] == "yes"}
+    crowded = crowded_places(runs)
     for game in dict.fromkeys(row["game"] for row in rows):
         mine = [[r for r in rows if (r["game"], r["variant"]) == (game, a.variant)] for a in (arm, against) if a]
         words = {a.workers for a in (arm, against) if a}
@@ -104,19 +105,25 @@ def pairs(rows: Sequence[Row], runs: Sequence[Row], arm: Arm, against: Arm | Non
             mine = [[row for row in part if row["workers"] in shared] for part in mine]
         sides = [_side(a, part, crowded, swept) for a, part in zip([arm, against], mine, strict=False) if a]
         if all(side.rows for side in sides) and len({side.name for side in sides}) == len(sides):
-            over = any(_place(row) in crowded for side in sides for row in side.rows)
+            over = any(place_of(row) in crowded for side in sides for row in side.rows)
             first, second = _up_to_one_time(sides) if len(sides) > 1 else (sides[0], None)
             yield Pair(str(game), first, second, over)
 
 
-def _place(row: Row) -> tuple[Any, ...]:
+def crowded_places(runs: Sequence[Row]) -> set[Place]:
+    """Where workers exceeded the cores, by the table `runs`."""
+    return {place_of(run) for run in runs if run["oversubscribed"] == "yes"}
+
+
+def place_of(row: Row) -> Place:
+    """Whose row it is: game, variant, workers."""
     return row["game"], row["variant"], row["workers"]
 
 
-def _side(arm: Arm, rows: Sequence[Row], crowded: set[tuple[Any, ...]], swept: str | None) -> Side:
+def _side(arm: Arm, rows: Sequence[Row], crowded: set[Place], swept: str | None) -> Side:
     counts = {row["workers"] for row in rows}
     if arm.workers == "most_within_cores":
-        counts = {row["workers"] for row in rows if _place(row) not in crowded}
+        counts = {row["workers"] for row in rows if place_of(row) not in crowded}
     if not counts:
         return Side(arm.variant, [], None)
     workers = {"fewest": min, "most": max, "most_within_cores": max}

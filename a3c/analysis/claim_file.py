@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from a3c.analysis.claim_schema import Against, Arm, Claim, Claims, Equivalence, Property, Quantity, Test
+from a3c.analysis.claim_schema import Arm, Claim, Claims, Equivalence, Property, Quantity, Test
 from a3c.environments.games import kind_of, known_games
 from a3c.problems import InvalidInput, Problem, unknown
 from a3c.study_file import read_study_file
@@ -59,8 +59,8 @@ def arms(test: Test) -> list[tuple[str, str]]:
     """Key path and variant of every arm of a test."""
     if isinstance(test, Quantity):
         return [(f"variants[{index}]", variant) for index, variant in enumerate(test.variants)]
-    others = test.against if isinstance(test, Against) else []  # a share has one arm
-    return [("arm.variant", test.arm.variant), *((f"against[{i}].variant", a.variant) for i, a in enumerate(others))]
+    others = ((f"against[{i}].variant", arm.variant) for i, arm in enumerate(test.against))
+    return [("arm.variant", test.arm.variant), *others]
 
 
 def _twice(claims: Sequence[Claim]) -> Iterator[Problem]:

@@ -46,7 +46,7 @@ def _measured(row: Property, headings: Mapping[str, str], study: Study, results:
     rows: list[Row] = []
     for game in dict.fromkeys(line["game"] for line in table):
         lines = {v: _lines(table, str(game), row.variants.get(v, v)) for v in headings}
-        for variant, line in _at_one_place({v: found for v, found in lines.items() if found}).items():
+        for variant, line in _at_one_place({v: found for v, found in lines.items() if found}, row.column).items():
             ends = {f"value_{end}": line.get(f"{row.column}_{end}") for end in ("lo", "hi")}
             place = {"game": game, "workers": line["workers"], "variant": line["variant"], "n": line[row.counted_by]}
             place["heading"] = headings[variant]
@@ -59,7 +59,7 @@ def _lines(table: Sequence[Row], game: str, variant: str) -> list[Row]:
     return [line for line in table if (line["game"], line["variant"]) == (game, variant)]
 
 
-def _at_one_place(lines: Mapping[str, Sequence[Row]]) -> dict[str, Row]:
+def _at_one_place(lines: Mapping[str, Sequence[Row]], column: str) -> dict[str, Row]:
     """One line a variant, all of as many workers and, of curves, at one time."""
     shared = set.intersection(*({line["workers"] for line in found} for found in lines.values())) if lines else set()
     if not shared:
@@ -68,4 +68,9 @@ def _at_one_place(lines: Mapping[str, Sequence[Row]]) -> dict[str, Row]:
     if "seconds" in next(iter(mine.values()))[0]:
         end = min(found[-1]["seconds"] for found in mine.values())
         mine = {v: [line for line in found if line["seconds"] <= end] or found[:1] for v, found in mine.items()}
-    return {v: found[-1] for v, found in mine.items()}
+    return {v: _of_all_seeds(found, column) for v, found in mine.items()}
+
+
+def _of_all_seeds(lines: Sequence[Row], column: str) -> Row:
+    """The last line; where each is of one seed, the one with the greatest value, so that no seed is passed over."""
+    return max(lines, key=lambda line: line[column]) if "seed" in lines[0] else lines[-1]

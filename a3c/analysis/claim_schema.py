@@ -108,15 +108,6 @@ class Ratio(Against, Within):
     column: Name
 
 
-class Share(Within):
-    """The share of an arm's runs that get more than a fraction of the way from the worst of them to the best."""
-
-    kind: Literal["share"]
-    column: Name
-    arm: Arm
-    fraction: Annotated[Value, Field(gt=0, lt=1)]
-
-
 class Quantity(Within):
     """A column that must lie within bounds in every run or, of another table than `runs`, in every row.
 
@@ -134,7 +125,7 @@ class Quantity(Within):
     counted_by: Name = "n"
 
 
-Test = Annotated[Difference | Equivalence | Ratio | Share | Quantity, Field(discriminator="kind")]
+Test = Annotated[Difference | Equivalence | Ratio | Quantity, Field(discriminator="kind")]
 
 
 class Claim(Frozen):

@@ -7,16 +7,15 @@ intervals at 95% (see `differences`), at 90% where two one-sided tests at 5% dec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from a3c.analysis.claim_arms import Pair, Row, Side, derived, pairs
-from a3c.analysis.claim_schema import Difference, Equivalence, Quantity, Ratio, Share, Test
+from a3c.analysis.claim_arms import Pair, Place, Row, Side, crowded_places, derived, pairs, place_of
+from a3c.analysis.claim_schema import Difference, Equivalence, Quantity, Ratio, Test
 from a3c.analysis.differences import equivalence, paired_mean_difference, ratio_of_means, unpaired_mean_difference
 from a3c.analysis.intervals import NOTHING, Estimate, Floats, Interval
-from a3c.analysis.profiles import proportion
 from a3c.analysis.verdicts import FEWEST_SEEDS
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
@@ -71,9 +70,7 @@ def effects(test: Test, tables: Mapping[str, Sequence[Row]], swept: str | None) 
     """
     runs = tables["runs"]
     if isinstance(test, Quantity):
-        return [list(_quantity(test, tables[test.table]))]
-    if isinstance(test, Share):
-        return [[_share(test, pair) for pair in pairs(runs, runs, test.arm, None, swept)]]
+        return [list(_quantity(test, tables[test.table], crowded_places(runs)))]
     rows = tables[test.table] if isinstance(test, Difference) else runs
     return [
         [
@@ -146,22 +143,15 @@ def mover_difference(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(x - y, (float(ends[0]), float(ends[1])))
 
 
-def _share(test: Share, pair: Pair) -> Effect:
-    """The threshold comes from the same runs, and the interval takes it as given."""
-    values = pair.first.values(test.column)
-    threshold = values.min() + test.fraction * (values.max() - values.min())
-    estimate, n = proportion(int((values > threshold).sum()), len(values)), len(values)
-    return _effect(pair, "", estimate, n, judged(estimate.interval, _ends(test), n))
-
-
-def _quantity(test: Quantity, rows: Sequence[Row]) -> Iterator[Effect]:
+def _quantity(test: Quantity, rows: Sequence[Row], crowded: Collection[Place]) -> Iterator[Effect]:
     """In `runs` each row is a run, and one that is outside the bounds contradicts; elsewhere each row is a group."""
     low, high = _ends(test)
     for game in dict.fromkeys(row["game"] for row in rows):
         for variant in test.variants:
             mine = [row for row in rows if (row["game"], row["variant"]) == (game, variant)]
             if test.table != "runs":
-                yield from (_row_quantity(test, row) for row in mine if not np.isnan(derived(row, test.column)))
+                known = (row for row in mine if not np.isnan(derived(row, test.column)))
+                yield from (_row_quantity(test, row, place_of(row) in crowded) for row in known)
                 continue
             values = np.array([derived(row, test.column) for row in mine], dtype=np.float64)
             values = values[~np.isnan(values)]
@@ -169,17 +159,18 @@ def _quantity(test: Quantity, rows: Sequence[Row]) -> Iterator[Effect]:
                 decided = SUPPORTED if low < values.min() and values.max() < high else CONTRADICTED
                 verdict = decided if len(values) >= FEWEST_SEEDS else UNDECIDED
                 ends = (float(values.min()), float(values.max()))
-                yield Effect(str(game), variant, "", float(values.mean()), ends, len(values), verdict, False)
+                over = any(place_of(row) in crowded for row in mine)
+                yield Effect(str(game), variant, "", float(values.mean()), ends, len(values), verdict, over)
 
 
-def _row_quantity(test: Quantity, row: Row) -> Effect:
+def _row_quantity(test: Quantity, row: Row, crowded: bool) -> Effect:
     side = Side(f"{row['variant']}, {row['workers']} workers", [row], None)
     estimate, n = side.estimate(test.column, test.counted_by)
     known = estimate.interval if not np.isnan(estimate.interval).any() else (estimate.value, estimate.value)
     verdict = judged(known, _ends(test), n)
-    return Effect(str(row["game"]), side.name, "", estimate.value, estimate.interval, n, verdict, False)
+    return Effect(str(row["game"]), side.name, "", estimate.value, estimate.interval, n, verdict, crowded)
 
 
-def _ends(test: Ratio | Share | Quantity) -> Interval:
+def _ends(test: Ratio | Quantity) -> Interval:
     low = -np.inf if test.above is None else float(test.above)
     return low, np.inf if test.below is None else float(test.below)

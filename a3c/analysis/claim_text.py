@@ -26,20 +26,20 @@ UNITS = {
     "difference": "difference",
     "equivalence": "difference, 90% interval",
     "ratio": "ratio",
-    "share": "share of runs",
     "quantity": "value",
 }
 
 RULES = (
-    "An effect counts as supported if its interval lies inside the range that the claim names, as contradicted if it "
-    "lies wholly outside, and else as undecided. Intervals are 95% t intervals of means over runs, paired where runs "
-    "share a seed, Wilson's for shares; from tables without single runs, the interval of a difference is made from "
-    "those of its two sides (Zou and Donner, 2008); equivalence is decided at 90% (two one-sided tests at 5%) against "
-    f"a margin that stands in the file of claims. Nothing is decided with fewer than {FEWEST_SEEDS} runs, and games "
-    "with fewer do not count where others have more. Over several games a difference is supported if the stratified "
-    "interval of the probability of improvement says so and no game contradicts it; anything else must hold in every "
-    "game. Where several comparisons make one claim, each must hold. Nothing is corrected for the number of claims: "
-    "of twenty that are false, one may be supported by chance."
+    "An effect counts as supported if its interval lies inside the range that the claim names, as contradicted if "
+    "it lies wholly outside, and else as undecided. Intervals are 95% t intervals of means over runs, paired where "
+    "runs share a seed, Wilson's for shares; from tables without single runs, the interval of a difference is made "
+    "from those of its two sides (Zou and Donner, 2008); equivalence is decided at 90% (two one-sided tests at 5%) "
+    "against a margin that stands in the file of claims. What must hold in every run is contradicted by one that is "
+    "outside, and its brackets are the least and the greatest run. Nothing is decided with fewer than "
+    f"{FEWEST_SEEDS} runs, and games with fewer do not count where others have more. Over several games a difference "
+    "is supported if the stratified interval of the probability of improvement says so and no game contradicts it; "
+    "anything else must hold in every game. Where several comparisons make one claim, each must hold. Nothing is "
+    "corrected for the number of claims: of twenty that are false, one may be supported by chance."
 )
 
 Row = dict[str, str]

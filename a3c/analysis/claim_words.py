@@ -10,7 +10,6 @@ from a3c.analysis.claim_schema import (
     Equivalence,
     Quantity,
     Ratio,
-    Share,
     Test,
     Within,
 )
@@ -35,9 +34,6 @@ def tested_by(test: Test) -> str:
         case Ratio():
             sides = f"mean `{test.column}` of {_arm(test.arm)} over that of {_arms(test.against)}"
             return f"{sides} is {_range(test)}"
-        case Share():
-            way = f"more than {100 * test.fraction:g}% of the way from the worst `{test.column}` among them to the best"
-            return f"the share of runs of {_arm(test.arm)} that get {way} is {_range(test)}"
         case Quantity():
             where = "run" if test.table == "runs" else f"row of `{test.table}`"
             variants = ", ".join(f"`{variant}`" for variant in test.variants)

@@ -34,11 +34,11 @@ from a3c.records.storage import make_folder, write_text
 
 CAUTION = (
     "Intervals of means and of their differences are 95% t intervals over seeds, all others percentile bootstrap "
-    "intervals. In simulations with 3, 5 and 10 seeds the former hold the true mean in 95, 95 and 95% of cases if "
-    "scores are normal, in 84, 82 and 85% if they are lognormal, and in 78, 86 and 89% if half of the seeds reach "
-    "the highest score there is; percentile intervals of a mean do so in 75, 83 and 90%, 65, 72 and 81%, and 67, 79 "
-    "and 86%. "
-    f"With fewer than {FEWEST_SEEDS} seeds nothing is called higher or lower."
+    "intervals, unless a table's note names another kind. In simulations with 3, 5 and 10 seeds the former hold the "
+    "true mean in 95, 95 and 95% of cases if scores are normal, in 84, 82 and 85% if they are lognormal, and in 78, "
+    "86 and 89% if half of the seeds reach the highest score there is; percentile intervals of a mean do so in 75, "
+    f"83 and 90%, 65, 72 and 81%, and 67, 79 and 86%. With fewer than {FEWEST_SEEDS} seeds nothing is called higher "
+    "or lower."
 )
 
 INTRODUCTION = (

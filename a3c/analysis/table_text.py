@@ -119,8 +119,8 @@ def notes(name: str, columns: Sequence[str], runs: Sequence[dict[str, Any]]) -> 
     if any(column.endswith("_lo") for column in columns):
         text.append(
             f"[lo, hi] is the {CONFIDENCE:.0%} interval over seeds: Student's t for means and their differences, "
-            f"percentile bootstrap ({RESAMPLES:,} resamples) for all else; n is the number of seeds; with n = 1 there "
-            "is no interval."
+            f"percentile bootstrap ({RESAMPLES:,} resamples) for all else but what is said above to have another; n is "
+            "the number of seeds; with n = 1 these have no interval."
         )
     return " ".join([*text, oversubscription(runs)])
 

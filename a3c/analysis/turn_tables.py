@@ -25,6 +25,8 @@ def pooled_staleness(runs: Sequence[RunFolder]) -> Staleness:
 def expected_staleness(group: Group) -> float:
     """The mean that must come out, whatever the workers' speeds; NaN where nothing says what it is.
 
+    Without a lock it is a little less: others may push between a worker's push and the pull that follows.
+
     A worker that pulls right after each push misses, over the whole run, each update by another worker exactly once;
     averaged over turns that is N - 1. Synchronous workers miss none. Lags that were prescribed have their own mean.
     """

@@ -15,6 +15,7 @@ import yaml
 from a3c.__main__ import main
 from a3c.analysis import outputs
 from a3c.analysis.claim_file import claims_path, ledger_path, properties_path, read_claims
+from a3c.analysis.claim_properties import property_rows
 from a3c.analysis.claim_text import NOT_MEASURED, NOT_TESTED, claims_section
 from a3c.analysis.claims import finding, write_claims
 from a3c.analysis.tables import COLUMNS
@@ -69,7 +70,7 @@ def table(study: Study, results: Path, name: str, rows: list[dict[str, Any]]) ->
     path = outputs.table_path(study, results, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS[name])
+        writer = csv.DictWriter(file, COLUMNS.get(name, tuple(rows[0])))
         writer.writeheader()
         writer.writerows(rows)
 
@@ -249,3 +250,14 @@ def test_a_mistake_in_the_claims_ends_the_command_with_exit_code_2(
     places = ["--experiments", str(folder), "--results", str(tmp_path)]
     assert main(["claims", "staleness", "--scale", "smoke", *places]) == 2
     assert "claims[0].test.expect" in capsys.readouterr().err
+
+
+def test_a_property_that_each_seed_has_is_the_greatest_of_all_seeds(tmp_path: Path, trial: Write) -> None:
+    study = trial(Pong=(HIGH, LOW))
+    models = [{"game": "Pong", "variant": "hogwild", "workers": 2, "seed": s, "n": 5, "models": m} for s, m in
+              enumerate((2, 5, 1))]  # fmt: skip
+    table(study, tmp_path, "reproducibility", models)
+    asked = {"name": "models", "unit": "", "study": "trial", "table": "reproducibility", "column": "models"}
+    read = read_claims(experiments(tmp_path, claim(), **PROPERTIES | {"properties": [asked]}))
+    found = {row["heading"]: row["value"] for row in property_rows(read, {"trial": study}, tmp_path)}
+    assert found == {"A3C": 5}

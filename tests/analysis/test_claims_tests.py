@@ -150,14 +150,6 @@ def test_curves_are_compared_at_the_latest_second_that_both_reach() -> None:
     assert effect.interval == pytest.approx((10 - np.sqrt(2), 10 + np.sqrt(2)))
 
 
-def test_how_many_runs_get_near_the_best_is_a_share() -> None:
-    rows = [r for seed, (rate, score) in enumerate(zip(RATES, (0, 90, 95, 100, 10), strict=True))
-            for r in [run("a", score, seed, rate=rate)]]  # fmt: skip
-    test = {"kind": "share", "column": "mean_score", "arm": {"variant": "a"}, "fraction": 0.5, "above": 0.1}
-    effect = only(test, rows, "rate")
-    assert (effect.value, effect.n, effect.verdict) == (0.6, 5, SUPPORTED)
-
-
 def test_one_run_outside_the_bounds_contradicts_what_must_hold_in_every_run() -> None:
     rows = [run("a", 0, seed, workers=4, staleness_mean=3.0) for seed in range(4)]
     rows += [run("a", 0, 0, workers=1, staleness_mean=0.0)]  # nobody makes it stale
@@ -165,8 +157,9 @@ def test_one_run_outside_the_bounds_contradicts_what_must_hold_in_every_run() ->
     assert only(test, rows).verdict == UNDECIDED
     rows += [run("a", 0, 0, workers=2, staleness_mean=0.995)]
     assert (only(test, rows).verdict, only(test, rows).n) == (SUPPORTED, 5)
-    rows += [run("a", 0, 0, workers=3, staleness_mean=2.1)]
-    assert only(test, rows).verdict == CONTRADICTED
+    assert not only(test, rows).crowded
+    rows += [run("a", 0, 0, workers=3, staleness_mean=2.1, oversubscribed="yes")]
+    assert (only(test, rows).verdict, only(test, rows).crowded) == (CONTRADICTED, True)
 
 
 def test_a_quantity_of_another_table_is_judged_row_by_row() -> None:
@@ -174,6 +167,8 @@ def test_a_quantity_of_another_table_is_judged_row_by_row() -> None:
     test = {"kind": "quantity", "table": "phases", "column": "share", "below": 0.5, "variants": ["a"]}
     assert only(test, [], phases=[row]).verdict == SUPPORTED
     assert only(test | {"below": 0.25}, [], phases=[row]).verdict == UNDECIDED
+    for over in ("yes", "no"):
+        assert only(test, [run("a", 0, game="Pong", oversubscribed=over)], phases=[row]).crowded == (over == "yes")
 
 
 def test_what_a_run_loses_is_its_best_point_less_its_last() -> None:

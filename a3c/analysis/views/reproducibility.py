@@ -114,7 +114,7 @@ def _digest(turns: np.ndarray) -> str:
 def reproducibility(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
     """The final score of each repeat, side by side by variant, with the number of different models above."""
     table, runs = tables["reproducibility"], tables["runs"]
-    places = list(dict.fromkeys(zip(table["game"], table["workers"], strict=True)))
+    places = list(dict.fromkeys(zip(table["game"], table["workers"], table["seed"], strict=True)))
     low, high = int(table["repeats"].min()), int(table["repeats"].max())
     caption = (
         f"A dot a run: {low if low == high else f'{low} to {high}'} runs of the same settings and the same seed for "
@@ -122,9 +122,13 @@ def reproducibility(study: Study, tables: Mapping[str, pd.DataFrame]) -> Figure:
         "ended with, by their bytes." + overload(runs)
     )
     figure, axes = style.side_by_side(len(places), caption, size=(3.6, 2.3), label="final score")
-    for ax, (game, workers) in zip(axes, places, strict=True):
-        ax.set_title(f"{short(game, 20)}, {plural(workers)}", loc="left", pad=14)
-        mine, own = (frame[(frame["game"] == game) & (frame["workers"] == workers)] for frame in (table, runs))
+    seeds = table["seed"].nunique() > 1
+    for ax, (game, workers, seed) in zip(axes, places, strict=True):
+        ax.set_title(f"{short(game, 20)}, {plural(workers)}{f', seed {seed}' * seeds}", loc="left", pad=14)
+        mine, own = (
+            frame[(frame["game"] == game) & (frame["workers"] == workers) & (frame["seed"] == seed)]
+            for frame in (table, runs)
+        )
         _draw(study, ax, mine, own)
     return figure
 
@@ -135,7 +139,7 @@ def _draw(study: Study, ax: Axes, table: pd.DataFrame, runs: pd.DataFrame) -> No
         scores = runs[runs["variant"] == variant]["final_score"].to_numpy()
         x = place + JITTER * (np.arange(len(scores)) - (len(scores) - 1) / 2)
         ax.plot(x, scores, "o", color=palette[variant], markersize=4.5, alpha=0.8)
-        models = int(table.loc[table["variant"] == variant, "models"].sum())
+        models = int(table.loc[table["variant"] == variant, "models"].iloc[0])
         text = "1 model" if models == 1 else f"{models} models"
         ax.annotate(text, (place, 1.02), xycoords=("data", "axes fraction"), ha="center", fontsize=7, color=style.INK)
     ax.set_xticks(range(len(shown)), [short(variant, 16) for variant in shown])

@@ -31,10 +31,11 @@ def chance(run: Any, turns: int) -> np.ndarray:
     return table
 
 
-def repeated(synthetic: Any, results: Path, *variants: str, repeats: int = 3) -> Any:
+def repeated(synthetic: Any, results: Path, *variants: str, repeats: int = 3, seeds: int = 1) -> Any:
     """A study whose synchronous runs end with one model and others each with its own; replays agree but the last."""
     runs = [
-        replace(synthetic.make_run(v, repeat=k, budget_frames=1_000 * 5), point=k)
+        replace(synthetic.make_run(v, repeat=k, seed=seed, budget_frames=1_000 * 5), point=k)
+        for seed in range(seeds)
         for v in variants
         for k in range(repeats)
     ]
@@ -101,3 +102,15 @@ def test_the_answer_counts_and_the_figure_is_drawn(tmp_path: Path, synthetic: An
         fix_layout(figure)
     (ax,) = figure.axes
     assert [text.get_text() for text in ax.texts] == ["3 models", "1 model"]
+
+
+def test_each_seed_has_a_panel_with_its_own_repeats(tmp_path: Path, synthetic: Any) -> None:
+    study = repeated(synthetic, tmp_path, "hogwild", "synchronous", seeds=2)
+    tables.write_tables(study, tmp_path)
+    found = {name: tables.read_table(outputs.table_path(study, tmp_path, name)) for name in ("reproducibility", "runs")}
+    with mpl.rc_context(RC):
+        figure = FIGURES["reproducibility"](study, found)
+    for seed, ax in enumerate(figure.axes):
+        assert ax.get_title(loc="left").endswith(f", seed {seed}")
+        assert [text.get_text() for text in ax.texts] == ["3 models", "1 model"]
+        assert [len(line.get_xdata()) for line in ax.lines] == [3, 3]
