@@ -139,7 +139,7 @@ def train(
       progress: called several times a second.
 
     Raises:
-      InvalidInput: if a setting is wrong or the machine has too little of something.
+      InvalidInput: if a setting is wrong, the machine has too little of something, or the folder holds another run.
       RuntimeError: if a worker dies or the run is stopped; what it says names the last checkpoint.
     """
     from a3c import finished
