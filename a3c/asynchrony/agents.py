@@ -108,10 +108,10 @@ def _module(settings: Settings, spec: Spec) -> Network:
     seed = seeding.integer(settings.seed, "initialization")
     if isinstance(chosen, CustomNetwork):
         return own_parts.own_network(chosen, spec, outputs, seed)
-    needed = networks.OBSERVATION_DTYPES[chosen.kind]
+    allowed = networks.OBSERVATION_DTYPES[chosen.kind]
     try:
-        if spec.observation_dtype != needed:
-            what = f"needs observations of dtype {needed}, the environment gives {spec.observation_dtype}"
+        if spec.observation_dtype not in allowed:
+            what = f"needs observations of dtype {', '.join(allowed)}, the environment gives {spec.observation_dtype}"
             raise networks.MisfitError(f"network {chosen.kind} {what}")
         return networks.build(
             Architecture(**chosen.model_dump()),  # defaults stand for what a kind of network does not have

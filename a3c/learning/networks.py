@@ -27,8 +27,10 @@ CONVOLUTIONS = {
 }
 
 
-# What the networks compute with: bytes that are divided by 255, numbers as they are, the index of a state.
-OBSERVATION_DTYPES = {**dict.fromkeys(CONVOLUTIONS, "uint8"), "mlp": "float32", "table": "int64"}
+# Observations by dtype: whole numbers that are divided by 255, numbers as they are, the index of a state. A convolution
+# of floats would divide them as well, in place; a table takes uint8 for a mask.
+WHOLE = ("int64", "int32", "int16", "int8")
+OBSERVATION_DTYPES = dict.fromkeys(CONVOLUTIONS, ("uint8", "bool", *WHOLE)) | {"mlp": ("float32",), "table": WHOLE}
 
 
 class MisfitError(ValueError):
