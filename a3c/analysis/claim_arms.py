@@ -61,6 +61,11 @@ class Pair(NamedTuple):
     second: Side | None
     crowded: bool
 
+    def complete(self, column: str) -> bool:
+        """Whether every row of both sides has the value."""
+        sides = [self.first, *([self.second] if self.second else [])]
+        return not any(np.isnan(derived(row, column)) for side in sides for row in side.rows)
+
 
 def derived(row: Row, column: str) -> float:
     """A column's number, or one that follows from several.

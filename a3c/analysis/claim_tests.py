@@ -77,6 +77,7 @@ def effects(test: Test, tables: Mapping[str, Sequence[Row]], swept: str | None) 
             _compared(test, pair, pair.second)
             for pair in pairs(rows, runs, test.arm, against, swept)
             if pair.second and (not isinstance(test, Equivalence) or pair.game in test.margins)
+            if rows is not runs or pair.complete(test.column)  # of others, those that have the value would be chosen
         ]
         for against in test.against
     ]

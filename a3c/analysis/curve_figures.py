@@ -58,8 +58,9 @@ def _same_scale(ax: Axes, table: pd.DataFrame, axis: str) -> None:
 def _caption(frames: pd.DataFrame, runs: pd.DataFrame) -> str:
     band = "bands are 95% t intervals over seeds" if int(frames["n"].max()) > 1 else "one seed has no interval"
     return (
-        "Mean score of the training episodes, of all workers together, that ended in the 5% of the axis before each "
-        f"point. Lines are means over seeds, {band}; {seeds(frames)} a line. A line has values where every seed "
+        "Mean score of the training episodes, of all workers together, that ended in a stretch before each point: "
+        "5% of the frames or, on the wall-clock axis, of the time of the fastest run that they can be compared with. "
+        f"Lines are means over seeds, {band}; {seeds(frames)} a line. A line has values where every seed "
         "has; on the wall-clock axis it ends with its fastest run." + overload(runs)
     )
 

@@ -18,7 +18,7 @@ from a3c.analysis.reading import Floats, RunFolder
 
 POINTS = 50
 MOST_POINTS = 500  # of a curve against seconds that goes on much longer than the shortest
-WINDOW = 0.05  # of the whole axis; more than one grid step, so that neighboring points share episodes
+WINDOW = 0.05  # of the frames, or of the shortest run's time; more than 1 / POINTS, so that neighbors share episodes
 
 Row = dict[str, object]
 

@@ -109,6 +109,13 @@ def test_an_arm_is_not_held_against_itself() -> None:
     assert found(versus(**sides), scored("a", 1, 2, 3, 4, 5)) == [[]]
 
 
+def test_an_arm_that_lacks_a_value_in_any_run_is_not_tested_by_the_others() -> None:
+    a, b = scored("a", *range(10, 16)), scored("b", *range(6))
+    assert only(versus(), [*a, *b]).verdict == SUPPORTED
+    b[0]["mean_score"] = np.nan
+    assert found(versus(), [*a, *b]) == [[]]
+
+
 def test_means_within_the_margin_are_equivalent_and_games_without_a_margin_are_not_tested() -> None:
     rows = [*scored("a", 100, 101, 99, 102, 98), *scored("b", 101, 99, 100, 103, 97), *scored("a", 1, game="Pong"),
             *scored("b", 1, game="Pong")]  # fmt: skip

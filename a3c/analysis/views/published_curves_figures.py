@@ -187,8 +187,8 @@ def _of_ours(ours: pd.DataFrame) -> str:
         return "None of ours: no training episode has ended."
     band = "bands are 95% t intervals" if int(ours["n"].max()) > 1 else "one seed has no interval"
     return (
-        "Solid: ours, the mean over seeds of the score of the training episodes that ended in the 5% of the axis "
-        f"before each point; {band}; {seeds(ours)} a line."
+        "Solid: ours, the mean over seeds of the score of the training episodes that ended in the stretch "
+        f"before each point, 5% of the frames or of the fastest run's time; {band}; {seeds(ours)} a line."
     )
 
 
