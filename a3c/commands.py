@@ -33,7 +33,7 @@ def train(options: argparse.Namespace) -> int:
     from a3c import finished, lifeline
     from a3c.fingerprint import run_fingerprint
     from a3c.progress import Bar
-    from a3c.records.run_folder import RunFolderBusy
+    from a3c.records.run_folder import PROFILE, RunFolderBusy
     from a3c.records.storage import storing
     from a3c.run_summary import run_summary
     from a3c.training import train as train_run
@@ -68,7 +68,8 @@ def train(options: argparse.Namespace) -> int:
     if options.profile:
         from a3c.records.profiles import profile_text
 
-        print(profile_text(folder))
+        trained = (folder / PROFILE).exists()  # not if it had been trained before, and was evaluated by this start
+        print(profile_text(folder) if trained else "no profile: nothing was left to be trained")
     print(f"finished: {run_summary(folder)}", file=sys.stderr)
     return 0
 
@@ -168,13 +169,13 @@ def measure(options: argparse.Namespace) -> int:
     """Measures how alike consecutive updates of a recorded run are; exit code 1 if it cannot be made again."""
     from a3c.asynchrony.outcomes import DiffersError
     from a3c.measuring import measure as measure_run
-    from a3c.replaying import changed_conditions
+    from a3c.replaying import changed_between_starts, changed_conditions
 
     into = options.into or options.run / "correlations.csv"
     try:
         measure_run(options.run, into)
     except DiffersError as error:
-        for condition in changed_conditions(options.run):
+        for condition in (*changed_conditions(options.run), *changed_between_starts(options.run)):
             print(f"not as recorded: {condition}", file=sys.stderr)
         print(f"a3c measure: {error}", file=sys.stderr)
         return 1

@@ -58,7 +58,7 @@ def replay(
         raise InvalidInput([Problem("--into", f"{into} is the recorded run itself; name another folder")])
     recorded = recorded_turns(folder, until)
     agreement: dict[str, Any] = {
-        "conditions": changed_conditions(folder),
+        "conditions": changed_conditions(folder) + changed_between_starts(folder),
         "turns": len(recorded.turns),
         "until": None,
     }
@@ -84,26 +84,29 @@ def _outcome(execute: Callable[[], Any], folder: Path, into: Path) -> dict[str, 
 
 
 def changed_conditions(folder: Path) -> list[str]:
-    """What a run's bits depend on and is not as it was, or was not the same throughout. Empty if all is.
-
-    That is: libraries, processor, vector instructions, GPU, code; and games that a checkpoint cannot hold.
-    """
+    """What a run's bits depend on and is not as it was: libraries, processor, instructions, GPU, code; or nothing."""
     from a3c import devices
 
     manifest = run_folder.read_json(folder / run_folder.MANIFEST)
     settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
     now = devices.conditions(settings) | {"training code": run_fingerprint(settings.own_functions)}
     then = {**manifest["versions"], **manifest, "training code": manifest["fingerprint"]}
-    found = [
+    return [
         f"{name}: recorded with {then.get(name)}, now {value}" for name, value in now.items() if then.get(name) != value
     ]
-    source = manifest.get("resumed_from") or {}
-    for earlier in source.get("conditions", []):
-        found += [
-            f"{name}: recorded with {value} before a checkpoint, with {then.get(name)} after it"
-            for name, value in earlier.items()
-            if then.get(name) != value
-        ]
+
+
+def changed_between_starts(folder: Path) -> list[str]:
+    """What was not the same throughout a run that went on from a checkpoint, which no replay can follow."""
+    manifest = run_folder.read_json(folder / run_folder.MANIFEST)
+    settings = Settings.from_json((folder / run_folder.SETTINGS).read_text(encoding="utf-8"))
+    source, last = manifest.get("resumed_from") or {}, {**manifest["versions"], **manifest}
+    found = [
+        f"{name}: recorded with {value} before a checkpoint, with {last.get(name)} after it"
+        for earlier in source.get("conditions", [])
+        for name, value in earlier.items()
+        if last.get(name) != value
+    ]
     if source and isinstance(settings.environment, CustomSettings):
         found.append(f"{settings.game}: it went on from a checkpoint, with new episodes if the game cannot be saved")
     return found

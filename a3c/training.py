@@ -139,7 +139,7 @@ def _leave_others_alone(folder: Path, settings: Settings, *, replay: bool) -> No
     except (FileNotFoundError, ValueError):  # cut short by a power failure: nobody can tell whose it is
         return
     ours = settings.model_dump(mode="json")
-    if manifest.get("replay") or (theirs == ours and not replay):
+    if manifest.get("replay", replay) or (theirs == ours and not replay):
         return
     differ = ", ".join(sorted(key for key in ours if theirs.get(key) != ours[key]))
     what = f"holds a run of another {differ}" if differ else "holds a run that was trained, which is no replay"

@@ -205,10 +205,7 @@ class Workflow:
         return [str(path) for path in missing.made_of(study, self.results)]
 
     def asked(self, study: Study) -> str:
-        """What decides a study's tables beside the files that they are made of: which run is which, and is called what.
-
-        A run's folder follows from its settings alone, so that two variants that change their names change no file.
-        """
+        """What decides a study's tables beside the files they are made of: variants may change names and no file."""
         runs = [(run.variant, run.point, run.folder) for run in study.runs]
         about = (runs, study.variants, study.sweep, study.views, study.published, study.timing)
         return hashlib.sha256(repr(about).encode()).hexdigest()[:12]

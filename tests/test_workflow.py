@@ -370,6 +370,7 @@ def test_a_run_is_trained_again_if_the_one_it_draws_its_staleness_from_has_chang
     run_folder.write_json(folder / run_folder.HISTOGRAM, {"run": order["run"], "counts": [0, 8]})
     assert not finished.restore(folder, settings, "abc"), "there is no source"
     source.mkdir(parents=True)
+    (source / run_folder.DONE).touch()
     write_staleness(source, 1)
     os.utime(folder / run_folder.MANIFEST, (1_000_000, 1_000_000))
     assert finished.restore(folder, settings, "abc"), "a copy that is newer than what drew from it"

@@ -15,7 +15,7 @@ import torch
 from a3c.problems import InvalidInput
 from a3c.records import run_folder
 from a3c.records.schedule_file import HEADER_BYTES, TURN, read_schedule, turn_columns
-from a3c.replaying import changed_conditions, replay
+from a3c.replaying import changed_between_starts, changed_conditions, replay
 from a3c.settings import Settings
 from a3c.training import train
 
@@ -239,5 +239,5 @@ def test_what_was_otherwise_before_a_checkpoint_is_named(locked: Path, tmp_path:
     content["resumed_from"] = {"conditions": [{"torch": "1.0", "cpu": content["cpu"]}]}
     (run / run_folder.MANIFEST).write_text(json.dumps(content))
     now = content["versions"]["torch"]
-    assert changed_conditions(run) == [f"torch: recorded with 1.0 before a checkpoint, with {now} after it"]
-    assert changed_conditions(locked) == []
+    assert changed_conditions(run) == changed_between_starts(locked) == []
+    assert changed_between_starts(run) == [f"torch: recorded with 1.0 before a checkpoint, with {now} after it"]
