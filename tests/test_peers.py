@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -138,7 +139,8 @@ def test_a_study_whose_peers_are_missing_is_left_out_in_one_line(
     monkeypatch.setattr(peers, "version_of", lambda peer: None)
     experiments = edited(tmp_path)
     one = (experiments / "peers.yaml").read_text()
-    (experiments / "ours.yaml").write_text(re.sub(r"variants: \[.*\]", "variants: [a2c]", one))
+    two = itertools.cycle(["variants: [a2c]", "variants: [a3c_hogwild]"])  # for the two blocks of a scale
+    (experiments / "ours.yaml").write_text(re.sub(r"variants: \[.*\]", lambda found: next(two), one))
     workflow = Workflow({"scale": "smoke"}, experiments, tmp_path)
     assert [study.name for target in workflow.targets for study in target.studies] == ["ours"]
     said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
